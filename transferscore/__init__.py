@@ -1,0 +1,1 @@
+"""Which pretrained model, adapted how, will do best on my data, and how sure can I be?"""

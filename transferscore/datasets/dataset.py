@@ -1,0 +1,74 @@
+"""The Dataset value: target samples with labels and a task, in one modality."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transferscore.datasets.task import Task
+
+__all__ = ["Dataset", "Exclusion", "Modality"]
+
+Modality = Literal["image", "text", "array"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Rows that a reader left out, counted and never silently dropped.
+
+    Attributes:
+        reason: Why, in words that end a sentence: "have no label".
+        count: How many rows.
+        examples: The first few, as a person would name them: a file name, "line 12".
+    """
+
+    reason: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        rows = "1 row" if self.count == 1 else f"{self.count} rows"
+        shown = f" ({', '.join(self.examples)}{', …' if self.count > len(self.examples) else ''})"
+        return f"{rows} left out: {self.reason}{shown if self.examples else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Labelled target samples. Made by `read_dataset` or `dataset_from_arrays`.
+
+    Attributes:
+        name: Short name for the report.
+        modality: What the samples are: "image" (`ImageSample`), "text" (`str`), or "array" (rows of
+            one numpy array).
+        task: What is to be learnt.
+        samples: The n samples, in source order.
+        labels: Class ids `(n,)` int64 into `class_names`; float64 `(n,)` or `(n, m)` otherwise.
+        class_names: Name of each class id; empty for regression.
+        rows: `(n,)` int64, the position of each sample among the rows of the source.
+        n_source_rows: How many rows the source has, other splits and left-out rows included.
+        split: The split that was read, or None where the source has none.
+        exclusions: What was left out and why.
+    """
+
+    name: str
+    modality: Modality
+    task: Task
+    samples: Sequence[Any]
+    labels: NDArray[Any]
+    class_names: tuple[str, ...]
+    rows: NDArray[np.int64]
+    n_source_rows: int
+    split: str | None = None
+    exclusions: tuple[Exclusion, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes; 0 for regression."""
+        return len(self.class_names)
