@@ -1,0 +1,71 @@
+"""Reader of a folder of images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from transferscore.datasets.assembly import assemble
+from transferscore.datasets.dataset import Dataset
+from transferscore.datasets.image_files import INDEX_NAME, is_hidden, rows_by_folder, rows_by_index
+from transferscore.datasets.images import ImageSample
+from transferscore.datasets.table import parse_delimited
+from transferscore.datasets.task import Task
+
+__all__ = ["read_image_folder"]
+
+
+def read_image_folder(
+    path: str | Path, *, task: str | Task | None = None, split: str | None = None
+) -> Dataset:
+    """The images of a folder, `<class>/...` or `<split>/<class>/...`, to any depth below.
+
+    With an `index.csv` in it, that says which file has which label and split, as in an archive.
+    Nothing is decoded. Links to files and to class folders are followed, links below are not.
+
+    Args:
+        path: The folder.
+        task: What is to be learnt; None to go by the labels.
+        split: The split to read; None for the train split, or all rows where there are none.
+
+    Raises:
+        DatasetError: It does not hold images in classes; the message says what was expected.
+    """
+    root = Path(path)
+    where, name = str(path), root.resolve().name
+    index = root / INDEX_NAME
+    if index.is_file():
+        table = parse_delimited(index.read_bytes(), str(index))
+        rows = rows_by_index(table, lambda file: _sample(root, file), where=where, name=name)
+    else:
+        files: list[str] = []
+        folders: list[str] = []
+        for entry, is_folder in _entries(root, "", depth=0):
+            (folders if is_folder else files).append(entry)
+        rows = rows_by_folder(
+            files,
+            folders,
+            lambda file: ImageSample.from_file(root / file, file),
+            where=where,
+            name=name,
+        )
+    return assemble(rows, task, split)
+
+
+def _sample(root: Path, file: str) -> ImageSample | None:
+    return ImageSample.from_file(root / file, file) if (root / file).is_file() else None
+
+
+def _entries(folder: Path, prefix: str, depth: int) -> Iterator[tuple[str, bool]]:
+    """Path below the root, and whether it is a folder, of all that is not hidden."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            path = prefix + entry.name
+            if is_hidden(path):
+                continue
+            is_folder = entry.is_dir(follow_symlinks=depth < 2)
+            if is_folder:
+                yield from _entries(Path(entry.path), f"{path}/", depth + 1)
+            if is_folder or entry.is_file():
+                yield path, is_folder

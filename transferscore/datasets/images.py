@@ -1,0 +1,216 @@
+"""ImageSample: an image that is read when somebody looks at it, and decoded once for everybody."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transferscore.datasets.decoding import decode_pixels, resize_pixels, rgb_image, unreadable
+from transferscore.datasets.pixel_cache import PIXEL_CACHE
+from transferscore.errors import DatasetError, SampleError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["ImageSample", "file_stamp"]
+
+_LARGEST_MEMBER = 2**29  # a zip member can claim to unpack into more than the machine holds
+
+
+class Origin(Protocol):
+    """Where an image comes from. Hashable: it is the key of the decoded pixels."""
+
+    def read(self) -> bytes:
+        """Bytes of the image file."""
+        ...
+
+    def __hash__(self) -> int: ...
+
+
+class ImageSample:
+    """One image of a dataset, read at first use.
+
+    Samples can be pickled (but for arrays, only the place is) and used from several threads.
+
+    Attributes:
+        name: The image as a person would name it: its path inside the folder or archive.
+    """
+
+    __slots__ = ("_digest", "_origin", "name")
+
+    def __init__(self, name: str, origin: Origin) -> None:
+        self.name = name
+        self._origin = origin
+        self._digest: str | None = None
+
+    def __repr__(self) -> str:
+        return f"ImageSample({self.name!r})"
+
+    @classmethod
+    def from_file(
+        cls, path: str | Path, name: str | None = None, stamp: tuple[int, int] | None = None
+    ) -> ImageSample:
+        """The image in the file `path`; `stamp` as of `file_stamp`, if it is known already."""
+        known = stamp or (file_stamp(path) if Path(path).is_file() else (0, 0))
+        return cls(str(path) if name is None else name, _File(os.fspath(path), known))
+
+    @classmethod
+    def from_zip(cls, archive: str | Path, member: str, stamp: tuple[int, int]) -> ImageSample:
+        """The image in the zip `archive` under the name `member`; `stamp` as of `file_stamp`."""
+        return cls(member, _Member(os.fspath(archive), stamp, member))
+
+    @classmethod
+    def from_bytes(cls, content: bytes, name: str = "bytes") -> ImageSample:
+        """The image whose file has these bytes."""
+        return cls(name, _Content(content))
+
+    @classmethod
+    def from_array(cls, pixels: NDArray[Any], name: str = "array") -> ImageSample:
+        """The image with these RGB pixels, `(H, W, 3)` uint8, which must not be changed later."""
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+            raise DatasetError(
+                f"`{name}` must be an image as a uint8 array of shape (H, W, 3); "
+                f"got {pixels.dtype} of shape {pixels.shape}."
+            )
+        return cls(name, _Array(_read_only(pixels)))
+
+    @classmethod
+    def from_image(cls, image: Image, name: str = "image") -> ImageSample:
+        """A copy of a PIL image."""
+        try:
+            return cls(name, _Array(np.asarray(rgb_image(image))))
+        except (OSError, ValueError) as error:
+            raise unreadable(name, error) from error
+
+    def content(self) -> bytes:
+        """Bytes of the image file; an array or PIL image gives those of a PPM file.
+
+        Raises:
+            SampleError: The file cannot be read.
+        """
+        try:
+            return self._origin.read()
+        except SampleError:
+            raise
+        except (OSError, ValueError, RuntimeError, KeyError, zipfile.BadZipFile) as error:
+            raise unreadable(self.name, error) from error
+
+    def digest(self) -> str:
+        """Hex SHA-256 of `content()`, computed once."""
+        if self._digest is None:
+            self._digest = hashlib.sha256(self.content()).hexdigest()
+        return self._digest
+
+    def pixels(self, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+        """RGB pixels, from the process-wide cache when they have been asked for before.
+
+        Args:
+            size: (height, width) to resize to with PIL's bilinear filter; None for the original.
+
+        Returns:
+            `(H, W, 3)` uint8; read-only, because every caller gets the same array.
+
+        Raises:
+            SampleError: It cannot be read as an image; the message says why.
+        """
+        if size is None:
+            return self._original()
+        key = (self._origin, size)
+        pixels = PIXEL_CACHE.get(key)
+        if pixels is None:
+            original = self._original()
+            pixels = original if original.shape[:2] == size else resize_pixels(original, size)
+            PIXEL_CACHE.put(key, pixels)
+        return pixels
+
+    def image(self) -> Image:
+        """A PIL image in mode RGB, the caller's own.
+
+        Raises:
+            SampleError: It cannot be read as an image; the message says why.
+        """
+        from PIL import Image
+
+        return Image.fromarray(self.pixels())
+
+    def _original(self) -> NDArray[np.uint8]:
+        if isinstance(self._origin, _Array):
+            return self._origin.pixels
+        pixels = PIXEL_CACHE.get(self._origin)
+        if pixels is None:
+            pixels = decode_pixels(self.content(), self.name)
+            PIXEL_CACHE.put(self._origin, pixels, spare=True)
+        return pixels
+
+
+def file_stamp(path: str | Path | os.DirEntry[str]) -> tuple[int, int]:
+    """Size in bytes and time of the last change in ns: tells a file from its next version."""
+    status = path.stat() if isinstance(path, os.DirEntry) else Path(path).stat()
+    return status.st_size, status.st_mtime_ns
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: str
+    stamp: tuple[int, int]
+
+    def read(self) -> bytes:
+        return Path(self.path).read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    archive: str
+    stamp: tuple[int, int]
+    member: str
+
+    def read(self) -> bytes:
+        archive = _archive(self.archive, self.stamp, os.getpid())
+        member = archive.getinfo(self.member)
+        if member.file_size > _LARGEST_MEMBER:
+            raise ValueError(
+                f"it unpacks into {member.file_size} bytes; {_LARGEST_MEMBER} are allowed"
+            )
+        return archive.read(member)
+
+
+@functools.lru_cache(maxsize=8)
+def _archive(path: str, stamp: tuple[int, int], process: int) -> zipfile.ZipFile:  # noqa: ARG001
+    """The archive, opened once; `ZipFile` itself guards reads by several threads with a lock.
+
+    A forked child opens its own: with its parent it would share one position in the file.
+    """
+    return zipfile.ZipFile(path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    content: bytes
+
+    def read(self) -> bytes:
+        return self.content
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Array:
+    """Pixels in memory; equal only to itself, as comparing pixels would cost more than it saves."""
+
+    pixels: NDArray[np.uint8]
+
+    def read(self) -> bytes:
+        height, width, _ = self.pixels.shape
+        return b"P6 %d %d 255\n" % (width, height) + self.pixels.tobytes()
+
+
+def _read_only(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    view = pixels.view()
+    view.flags.writeable = False
+    return view
