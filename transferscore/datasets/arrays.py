@@ -76,7 +76,9 @@ def label_array(labels: object) -> Column:
     try:
         values = np.asarray(labels)
     except ValueError as error:
-        raise DatasetError(f"`labels` must be rows of one length: {error}.") from error
+        raise DatasetError(
+            "`labels` must be rows of one length, or one label per sample."
+        ) from error
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim not in (1, 2) or (values.ndim == 2 and values.dtype.kind not in "biuf"):
@@ -99,7 +101,7 @@ def _source(name: str, modality: Modality, samples: Column, labels: Column) -> S
         samples=samples,
         labels=labels,
         place=lambda row: f"row {row}",
-        absent="have no sample (None)",
+        absent="have no sample (None), or name a file that is not there",
     )
 
 

@@ -12,11 +12,18 @@ from transferscore.datasets.decoding import IMAGE_SUFFIXES
 from transferscore.datasets.images import ImageSample
 from transferscore.datasets.labels import natural_key
 from transferscore.datasets.selection import EXAMPLES
-from transferscore.datasets.splits import SPLIT_NAMES
+from transferscore.datasets.splits import is_split_name
 from transferscore.datasets.table import Table, column_named
 from transferscore.errors import DatasetError
 
-__all__ = ["INDEX_NAME", "is_hidden", "is_image", "rows_by_folder", "rows_by_index"]
+__all__ = [
+    "INDEX_NAME",
+    "is_hidden",
+    "is_image",
+    "leads_outside",
+    "rows_by_folder",
+    "rows_by_index",
+]
 
 INDEX_NAME = "index.csv"
 
@@ -63,7 +70,7 @@ def rows_by_folder(
             f"`{where}` has no images in sub-folders; expected one folder per class with files "
             f"{', '.join(IMAGE_SUFFIXES)}, or an {INDEX_NAME}."
         )
-    depth = 2 if all(top.lower() in SPLIT_NAMES for top in tops) else 1
+    depth = 2 if all(map(is_split_name, tops)) else 1
     labels = [_part(path, depth) for path in images]
     return SourceRows(
         where=where,

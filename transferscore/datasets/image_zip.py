@@ -16,6 +16,7 @@ from transferscore.datasets.image_files import (
     rows_by_index,
 )
 from transferscore.datasets.images import ImageSample, file_stamp
+from transferscore.datasets.splits import is_split_name
 from transferscore.datasets.table import parse_delimited
 from transferscore.datasets.task import Task
 from transferscore.errors import DatasetError
@@ -69,9 +70,7 @@ def _rows(archive: zipfile.ZipFile, path: Path) -> SourceRows:
 def _rows_by_folder(members: list[str], path: Path) -> SourceRows:
     """Rows by class folder, below the one folder that may hold everything."""
     files = [member for member in members if not member.endswith("/")]
-    tops = {file.split("/")[0] for file in files}
-    depths = [file.count("/") for file in files if is_image(file)]
-    base = f"{tops.pop()}/" if len(tops) == 1 and depths and min(depths) >= 2 else ""
+    base = _folder_around(files)
     folders = {member[:-1].removeprefix(base) for member in members if member.endswith("/")}
     stamp = file_stamp(path)
     return rows_by_folder(
@@ -81,6 +80,17 @@ def _rows_by_folder(members: list[str], path: Path) -> SourceRows:
         where=str(path),
         name=path.stem,
     )
+
+
+def _folder_around(files: list[str]) -> str:
+    """The one folder, with a slash, around two levels or more; "" if there is none.
+
+    A folder called like a split is never that one: its rows would be read without being asked for.
+    """
+    tops = {file.split("/")[0] for file in files}
+    depths = [file.count("/") for file in files if is_image(file)]
+    is_around = len(tops) == 1 and bool(depths) and min(depths) >= 2
+    return f"{next(iter(tops))}/" if is_around and not is_split_name(next(iter(tops))) else ""
 
 
 def _members(archive: zipfile.ZipFile, path: Path) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transferscore.datasets.arrays import label_array, numeric_rows
-from transferscore.datasets.assembly import SourceRows, assemble
+from transferscore.datasets.assembly import Column, SourceRows, assemble
 from transferscore.datasets.dataset import Dataset
 from transferscore.datasets.task import Task
 from transferscore.errors import DatasetError
@@ -35,20 +35,12 @@ def read_npz(
     """
     where = str(path)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            features = numeric_rows(_array(arrays, ("features", "X"), where), "features")
-            labels = label_array(_array(arrays, ("labels", "y"), where))
-            splits = arrays["split"].astype(str).tolist() if "split" in arrays.files else None
-    except DatasetError as error:
-        raise error if where in str(error) else DatasetError(f"In `{where}`: {error}") from error
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"`{where}` cannot be read as an .npz file: {error}.") from error
-    for what, values in (("labels", labels), ("split", splits)):
-        if values is not None and len(values) != len(features):
-            raise DatasetError(
-                f"`{what}` in `{where}` must have one entry per row of the features "
-                f"({len(features)}); got {len(values)}."
-            )
+        features, labels, splits = _loaded(path)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(error, DatasetError):
+            raise DatasetError(f"In `{where}`: {error}") from error
+        reason = str(error).strip().rstrip(".")
+        raise DatasetError(f"`{where}` cannot be read as an .npz file: {reason}.") from error
     rows = SourceRows(
         where=where,
         name=Path(path).stem,
@@ -61,12 +53,30 @@ def read_npz(
     return assemble(rows, task, split)
 
 
-def _array(arrays: np.lib.npyio.NpzFile, names: tuple[str, str], where: str) -> NDArray[Any]:
+def _loaded(path: str | Path) -> tuple[NDArray[Any], Column, list[str] | None]:
+    """Features `(n, ...)`, n labels, and n splits where there are any."""
+    with Path(path).open("rb") as file:  # np.load itself leaves a damaged file open
+        arrays = np.load(file, allow_pickle=False)
+        if not isinstance(arrays, np.lib.npyio.NpzFile):
+            raise ValueError("it is a single array")
+        features = numeric_rows(_array(arrays, ("features", "X")), "features")
+        labels = label_array(_array(arrays, ("labels", "y")))
+        splits = arrays["split"].astype(str).tolist() if "split" in arrays.files else None
+    for what, values in (("labels", labels), ("split", splits)):
+        if values is not None and len(values) != len(features):
+            raise DatasetError(
+                f"`{what}` must have one entry per row of the features "
+                f"({len(features)}); got {len(values)}."
+            )
+    return features, labels, splits
+
+
+def _array(arrays: np.lib.npyio.NpzFile, names: tuple[str, str]) -> NDArray[Any]:
     for name in names:
         if name in arrays.files:
             values: NDArray[Any] = arrays[name]
             return values
     raise DatasetError(
-        f"`{where}` must hold an array called {names[0]!r} or {names[1]!r}; "
-        f"it holds {', '.join(arrays.files) or 'none'}."
+        f"there must be an array called {names[0]!r} or {names[1]!r}; "
+        f"there are {', '.join(arrays.files) or 'none'}."
     )

@@ -9,10 +9,15 @@ from numpy.typing import NDArray
 
 from transferscore.errors import DatasetError
 
-__all__ = ["SPLIT_NAMES", "choose_split"]
+__all__ = ["choose_split", "is_split_name"]
 
 _ALIASES = {"training": "train", "testing": "test", "valid": "validation", "val": "validation"}
-SPLIT_NAMES = frozenset({"train", "test", "validation", "dev", *_ALIASES})
+_NAMES = frozenset({"train", "test", "validation", "dev", *_ALIASES})
+
+
+def is_split_name(folder: str) -> bool:
+    """Whether a folder is called as splits usually are, in any case."""
+    return folder.lower() in _NAMES
 
 
 def choose_split(
