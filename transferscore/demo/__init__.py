@@ -1,0 +1,1 @@
+"""The main job on real digits, on a fresh machine: a small zoo, its ranking, and the truth."""

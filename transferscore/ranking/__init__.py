@@ -1,0 +1,1 @@
+"""Ranking: candidates in order, with intervals, ties, failures and agreement with the truth."""

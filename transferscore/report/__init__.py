@@ -1,0 +1,1 @@
+"""Reports: a ranking document as text, JSON, CSV, Markdown or HTML."""

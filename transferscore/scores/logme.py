@@ -1,0 +1,178 @@
+"""LogME: the evidence that a Bayesian linear model finds in the features for the labels."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from transferscore.scores.score import ALL_TASKS, ScoreInfo
+from transferscore.statistics import Spectrum, Statistics
+
+__all__ = ["INFO", "logme", "logme_from_statistics"]
+
+_GRID_POINTS = 81
+_DECADES_BEYOND = 10.0
+_GOLDEN_RATIO = (5.0**0.5 - 1.0) / 2.0
+_GOLDEN_STEPS = 30
+
+
+def logme(features: ArrayLike, labels: ArrayLike, *, task: str = "classification") -> float:
+    r"""Tell how well a linear model explains the labels, the cost of its complexity taken off.
+
+    The mean over target columns y (0/1 indicators for classes) of
+
+    .. math:: \max_{\alpha, \beta} \tfrac1n \log p(y \mid F, \alpha, \beta),
+
+    with weights :math:`w \sim N(0, I/\alpha)` and :math:`y \sim N(Fw, I/\beta)`, no intercept and
+    no centring. The published loop stops early and is off for n < d; this is the maximum itself.
+
+    Args:
+        features: `(n_samples, n_features)`.
+        labels: `(n_samples,)` classes, or numbers `(n_samples,)` or `(n_samples, m)`.
+        task: "classification", "multilabel" or "regression".
+
+    Returns:
+        Nats per sample, unbounded; compare values for the same labels only. Uninformative features
+        stand near `-0.5 * mean(log(2 * pi * e * mean(y ** 2)))`. Infinite, with a warning, where
+        fewer directions than samples reproduce a column exactly.
+
+    Raises:
+        InputError: Shapes do not match, a value is not finite, or one class only.
+
+    References:
+        You et al. (2021), LogME: Practical assessment of pre-trained models for transfer learning,
+        ICML.
+
+    Examples:
+        >>> round(logme([[1, 0], [2, 1], [0, 1], [1, 2], [3, 1]], [0, 0, 1, 1, 0]), 4)
+        -0.8014
+    """
+    return logme_from_statistics(Statistics(features, labels, task=task))
+
+
+def logme_from_statistics(statistics: Statistics) -> float:
+    """LogME from shared statistics; see `logme`."""
+    mean, scatter = statistics.target_mean, statistics.target_scatter
+    present = (mean != 0.0) | (scatter > 0.0)
+    if not present.all():
+        warnings.warn(
+            f"LogME leaves out {int((~present).sum())} target columns that are zero everywhere.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    if not present.any():
+        return 0.0
+    evidence = _Evidence.of(statistics, present)
+    if np.isinf(best := _maximum(evidence)).any():
+        warnings.warn(
+            "LogME is infinite: fewer directions than samples reproduce the targets exactly.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return float(best.mean())
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """The log evidence of each of m columns as a function of t = alpha / beta, beta at its best.
+
+    Works on centred quantities and adds the mean as a rank-one term, which is exact and keeps the
+    digits that subtracting a large mean would lose.
+    """
+
+    n_samples: int
+    spectrum: Spectrum
+    target_mean: NDArray[np.float64]  # (m,)
+    coordinates: NDArray[np.float64]  # (m, r)
+    unreached: NDArray[np.float64]  # (m,) squares of the centred column outside the features' span
+
+    @classmethod
+    def of(cls, statistics: Statistics, columns: NDArray[np.bool_]) -> _Evidence:
+        spectrum, n = statistics.spectrum, statistics.n_samples
+        coordinates = np.ascontiguousarray(spectrum.targets[:, columns].T)
+        squares = statistics.target_scatter[columns]
+        unreached = squares - np.sum(coordinates**2, axis=1)
+        # Below this the difference is rounding noise; n - 1 directions reach every centred column.
+        noise = 4 * n * np.finfo(np.float64).eps * squares
+        unreached[(unreached < noise) | (spectrum.rank == n - 1)] = 0.0
+        return cls(n, spectrum, statistics.target_mean[columns], coordinates, unreached)
+
+    def at(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log evidence per sample `(m,)` at `t` `(m,)` or `(1,)`."""
+        spectrum, n = self.spectrum, self.n_samples
+        inverse = 1.0 / (spectrum.eigenvalues + t[:, None])  # (m or 1, r)
+        residual = self.unreached + t * np.sum(self.coordinates**2 * inverse, axis=1)
+        slope = spectrum.mean * np.sqrt(spectrum.eigenvalues)
+        intercept = self.target_mean - np.sum(self.coordinates * slope * inverse, axis=1)
+        stretch = n * (inverse @ spectrum.mean**2 + spectrum.mean_residual / t)
+        loss = residual + n * intercept**2 / (1.0 + stretch)
+        complexity = np.log1p(spectrum.eigenvalues / t[:, None]).sum(axis=1) + np.log1p(stretch)
+        with np.errstate(divide="ignore"):
+            fit = np.log(2.0 * np.pi * loss / n) + 1.0
+        value: NDArray[np.float64] = -0.5 * (fit + complexity / n)
+        return value
+
+    def grid(self) -> NDArray[np.float64]:
+        """Values of log t that reach past every scale of the features on both sides."""
+        length = float(self.spectrum.mean @ self.spectrum.mean) + self.spectrum.mean_residual
+        scales = np.append(self.spectrum.eigenvalues, self.n_samples * length)
+        scales = scales[scales > 0.0] if (scales > 0.0).any() else np.ones(1)
+        beyond = _DECADES_BEYOND * np.log(10.0)
+        low, high = np.log(scales.min()) - beyond, np.log(scales.max()) + beyond
+        return np.linspace(low, high, _GRID_POINTS)
+
+    def is_unbounded(self) -> NDArray[np.bool_]:
+        """Whether a column is reproduced exactly by fewer directions than samples `(m,)`."""
+        directions = self.spectrum.rank + 1
+        unbounded: NDArray[np.bool_] = (self.unreached == 0.0) & (directions < self.n_samples)
+        return unbounded
+
+
+def _maximum(evidence: _Evidence) -> NDArray[np.float64]:
+    """The maximum over t: a grid first, since there may be several maxima, then golden sections."""
+    grid = evidence.grid()
+    values = np.stack([evidence.at(np.exp(point[None])) for point in grid])  # (g, m)
+    best = values.argmax(axis=0)
+    low, high = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, len(grid) - 1)]
+    refined = np.maximum(values.max(axis=0), _golden_sections(evidence, low, high))
+    return np.where(evidence.is_unbounded(), np.inf, refined)
+
+
+def _golden_sections(
+    evidence: _Evidence, low: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The maximum of each column between `low` and `high` (log t), all columns at once."""
+    inner = high - _GOLDEN_RATIO * (high - low)
+    outer = low + _GOLDEN_RATIO * (high - low)
+    at_inner, at_outer = evidence.at(np.exp(inner)), evidence.at(np.exp(outer))
+    for _ in range(_GOLDEN_STEPS):
+        left = at_inner > at_outer
+        low, high = np.where(left, low, inner), np.where(left, outer, high)
+        probe = np.where(
+            left, high - _GOLDEN_RATIO * (high - low), low + _GOLDEN_RATIO * (high - low)
+        )
+        value = evidence.at(np.exp(probe))
+        inner, outer = np.where(left, probe, outer), np.where(left, inner, probe)
+        at_inner, at_outer = np.where(left, value, at_outer), np.where(left, at_inner, value)
+    return np.maximum(at_inner, at_outer)
+
+
+INFO = ScoreInfo(
+    name="logme",
+    tells="how well a linear model explains the labels, its complexity taken off",
+    range="unbounded, nats per sample",
+    chance="-0.5 * mean over columns of log(2 pi e mean(y^2))",
+    paper="You et al. (2021), LogME: Practical assessment of pre-trained models for transfer "
+    "learning, ICML",
+    bibtex="""@inproceedings{you2021logme,
+  title = {{LogME}: Practical Assessment of Pre-trained Models for Transfer Learning},
+  author = {You, Kaichao and Liu, Yong and Wang, Jianmin and Long, Mingsheng},
+  booktitle = {International Conference on Machine Learning},
+  year = {2021}
+}""",
+    compute=logme_from_statistics,
+    tasks=ALL_TASKS,
+)

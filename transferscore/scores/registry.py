@@ -1,0 +1,59 @@
+"""The catalogue of scores: metadata by name, in the order in which reports show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from transferscore.errors import UnknownNameError
+from transferscore.scores import (
+    adjusted_h_score,
+    h_score,
+    knn,
+    leep,
+    logme,
+    nce,
+    ridge_probe,
+    shrinkage_h_score,
+)
+from transferscore.scores.score import ScoreInfo
+
+__all__ = ["SCORES", "applicable_scores", "scores_named"]
+
+SCORES: dict[str, ScoreInfo] = {
+    module.INFO.name: module.INFO
+    for module in (
+        ridge_probe,
+        logme,
+        h_score,
+        shrinkage_h_score,
+        adjusted_h_score,
+        knn,
+        nce,
+        leep,
+    )
+}
+
+
+def scores_named(names: str | Iterable[str]) -> list[ScoreInfo]:
+    """The scores of these names; a string may list several, separated by commas.
+
+    Raises:
+        UnknownNameError: A name is not in the catalogue; the message lists those that are.
+    """
+    wanted = names.split(",") if isinstance(names, str) else list(names)
+    wanted = [name.strip() for name in wanted]
+    unknown = [name for name in wanted if name not in SCORES]
+    if unknown:
+        raise UnknownNameError(
+            f"There is no score named {unknown[0]!r}; the scores are {', '.join(sorted(SCORES))}."
+        )
+    return [SCORES[name] for name in wanted]
+
+
+def applicable_scores(task: str, *, has_source: bool) -> list[ScoreInfo]:
+    """Every score whose formula has a meaning for `task` and the inputs that there are."""
+    return [
+        info
+        for info in SCORES.values()
+        if task in info.tasks and (has_source or not info.needs_source)
+    ]

@@ -1,0 +1,214 @@
+"""Held-out predictions of ridge regression in closed form, over a whole path of penalties.
+
+The intercept is free and never penalised. Folds are either the samples themselves (leave-one-out,
+from the shared spectrum) or given (the moments of the other folds, merged).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+
+from transferscore.errors import InputError
+from transferscore.statistics.moments import Moments, merge_moments, moments
+from transferscore.statistics.rows import row_blocks
+from transferscore.statistics.spectrum import Spectrum
+from transferscore.statistics.targets import Targets
+
+__all__ = ["HeldOut", "held_out_folds", "held_out_one", "penalty_path"]
+
+
+_Rows: TypeAlias = slice | NDArray[np.int64]
+_RowLoss: TypeAlias = Callable[[NDArray[np.float64], _Rows], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """How well ridge regression predicts rows that it was not fitted on.
+
+    Attributes:
+        penalties: `(p,)` ascending, against the sum of squared errors.
+        errors: `(p,)` held-out squared error, mean over rows and columns.
+        losses: `(p, n)` per row. For classes 0 where the largest output is the row's class, else 1;
+            for real-valued targets squared error in units of an output's variance, averaged over
+            outputs. One minus the mean loss is accuracy, or R^2.
+        best: Position of the penalty with the least mean loss, the least error among equals.
+    """
+
+    penalties: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    losses: NDArray[np.float64]
+    best: int
+
+    @property
+    def value(self) -> float:
+        """Accuracy for classes, R^2 averaged over outputs otherwise, at the best penalty."""
+        return float(1.0 - self.row_losses.mean())
+
+    @property
+    def row_losses(self) -> NDArray[np.float64]:
+        """Losses `(n,)` at the best penalty."""
+        row: NDArray[np.float64] = self.losses[self.best]
+        return row
+
+
+def penalty_path(spectrum: Spectrum, n_penalties: int = 13) -> NDArray[np.float64]:
+    """Penalties `(n_penalties,)` from 1e-6 to 1 times the features' total scatter, ascending.
+
+    In units of the features' own scatter, so that rescaling the features changes nothing.
+    """
+    total = float(spectrum.eigenvalues.sum()) or 1.0
+    path: NDArray[np.float64] = total * np.logspace(-6.0, 0.0, n_penalties)
+    return path
+
+
+def held_out_one(
+    features: NDArray[Any],
+    mean: NDArray[np.float64],
+    targets: Targets,
+    spectrum: Spectrum,
+) -> HeldOut:
+    """Exact leave-one-out predictions over the penalty path.
+
+    A row's leave-one-out residual is its residual over one minus its leverage, so all n refits cost
+    one pass over the left singular vectors.
+    """
+    penalties = penalty_path(spectrum)
+    n, p, row_losses = len(targets), len(penalties), _row_loss_of(targets)
+    gains = spectrum.eigenvalues / (spectrum.eigenvalues + penalties[:, None])
+    target_mean = targets.matrix().mean(axis=0)
+    errors, losses = np.zeros(p), np.empty((p, n))
+    for rows in row_blocks(n, spectrum.rank + targets.n_columns):
+        left = spectrum.left_rows(features, mean, rows)
+        # A leverage of one is a row that alone determines its own fit: nothing predicts it.
+        leverage = np.minimum((left**2) @ gains.T + 1.0 / n, 1.0 - 1e-12)
+        actual = targets.matrix(rows)
+        for i, gain in enumerate(gains):
+            residual = (left * gain) @ spectrum.targets
+            residual += target_mean - actual
+            residual /= 1.0 - leverage[:, i, None]
+            errors[i] += np.sum(residual**2)
+            losses[i, rows] = row_losses(residual + actual, rows)
+    return _held_out(penalties, errors / (n * targets.n_columns), losses)
+
+
+def held_out_folds(
+    features: NDArray[Any],
+    targets: Targets,
+    folds: NDArray[np.int64],
+    penalties: NDArray[np.float64],
+    *,
+    intercept: bool = True,
+) -> HeldOut:
+    """Predictions of each fold by a ridge fitted on all the others.
+
+    Args:
+        features: `(n, d)`, checked.
+        targets: The n rows' targets.
+        folds: `(n,)` fold of each row; every row is held out once.
+        penalties: `(p,)`, positive.
+        intercept: Whether an unpenalised intercept is fitted.
+
+    Raises:
+        InputError: Fewer than two folds, or not one fold a row.
+    """
+    parts = _fold_rows(folds, len(features))
+    n, p, row_losses = len(features), len(penalties), _row_loss_of(targets)
+    errors, losses = np.zeros(p), np.empty((p, n))
+    for held, predicted in _fold_predictions(features, targets, parts, penalties, intercept):
+        actual = targets.matrix(held)
+        for i, outputs in enumerate(predicted):
+            errors[i] += np.sum((outputs - actual) ** 2)
+            losses[i, held] = row_losses(outputs, held)
+    return _held_out(penalties, errors / (n * targets.n_columns), losses)
+
+
+def _fold_rows(folds: NDArray[np.int64], n_samples: int) -> list[NDArray[np.int64]]:
+    folds = np.asarray(folds)
+    if folds.shape != (n_samples,):
+        raise InputError(f"`folds` must have shape ({n_samples},); got {folds.shape}.")
+    parts = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
+    if len(parts) < 2:
+        raise InputError("`folds` must name at least two folds; all rows are in one.")
+    return parts
+
+
+def _fold_predictions(
+    features: NDArray[Any],
+    targets: Targets,
+    parts: list[NDArray[np.int64]],
+    penalties: NDArray[np.float64],
+    intercept: bool,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    n, d = features.shape
+    if n < d:
+        for i, held in enumerate(parts):
+            fitted = np.concatenate(parts[:i] + parts[i + 1 :])
+            rows = features[fitted].astype(np.float64)
+            outputs = _gram_side(rows, targets.matrix(fitted), features[held], penalties, intercept)
+            yield held, outputs
+        return
+    folds = [moments(features[rows], targets.take(rows)) for rows in parts]
+    for i, held in enumerate(parts):
+        fitted_moments = reduce(merge_moments, folds[:i] + folds[i + 1 :])
+        yield held, _feature_side(fitted_moments, features[held], penalties, intercept)
+
+
+def _feature_side(
+    fitted: Moments, test: NDArray[Any], penalties: NDArray[np.float64], intercept: bool
+) -> NDArray[np.float64]:
+    scatter, cross = fitted.scatter, fitted.cross
+    offset, base = fitted.mean, fitted.target_mean
+    if not intercept:
+        scatter = scatter + fitted.count * np.outer(offset, offset)
+        cross = cross + fitted.count * np.outer(offset, base)
+        offset, base = np.zeros_like(offset), np.zeros_like(base)
+    rows = test - offset
+    return np.stack([rows @ _solve_penalised(scatter, cross, t) + base for t in penalties])
+
+
+def _gram_side(
+    fitted: NDArray[np.float64],
+    columns: NDArray[np.float64],
+    test: NDArray[Any],
+    penalties: NDArray[np.float64],
+    intercept: bool,
+) -> NDArray[np.float64]:
+    offset = fitted.mean(axis=0) if intercept else np.zeros(fitted.shape[1])
+    base = columns.mean(axis=0) if intercept else np.zeros(columns.shape[1])
+    rows = fitted - offset
+    gram, across = rows @ rows.T, (test - offset) @ rows.T
+    return np.stack([across @ _solve_penalised(gram, columns - base, t) + base for t in penalties])
+
+
+def _solve_penalised(
+    matrix: NDArray[np.float64], right: NDArray[np.float64], penalty: float
+) -> NDArray[np.float64]:
+    penalised = matrix.copy()
+    penalised.flat[:: len(matrix) + 1] += penalty
+    factor = cho_factor(penalised, lower=True, overwrite_a=True, check_finite=False)
+    solution: NDArray[np.float64] = cho_solve(factor, right, check_finite=False)
+    return solution
+
+
+def _row_loss_of(targets: Targets) -> _RowLoss:
+    """The loss of the rows of a block, given their outputs."""
+    if (codes := targets.codes) is not None:
+        return lambda outputs, rows: (outputs.argmax(axis=1) != codes[rows]).astype(np.float64)
+    variance = targets.matrix().var(axis=0)
+    weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=variance > 0.0)
+    weights /= max(1, np.count_nonzero(weights))
+    return lambda outputs, rows: (outputs - targets.matrix(rows)) ** 2 @ weights
+
+
+def _held_out(
+    penalties: NDArray[np.float64], errors: NDArray[np.float64], losses: NDArray[np.float64]
+) -> HeldOut:
+    best = np.lexsort((errors, losses.mean(axis=1)))[0]
+    return HeldOut(penalties, errors, losses, int(best))

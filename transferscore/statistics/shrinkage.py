@@ -1,0 +1,35 @@
+"""Ledoit-Wolf shrinkage of a covariance towards a multiple of the identity, from moments alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ledoit_wolf_shrinkage"]
+
+
+def ledoit_wolf_shrinkage(
+    eigenvalues: NDArray[np.float64], norm_fourth: float, n_samples: int, n_features: int
+) -> float:
+    """How far to shrink the covariance S (divisor n): (1 - a) S + a (tr S / d) I.
+
+    Args:
+        eigenvalues: `(r,)` nonzero eigenvalues of the scatter matrix n S.
+        norm_fourth: Sum over samples of the fourth power of the centred norm.
+        n_samples: n.
+        n_features: d.
+
+    Returns:
+        a in [0, 1]; 0 for constant features.
+
+    References:
+        Ledoit & Wolf (2004), A well-conditioned estimator for large-dimensional covariance
+        matrices, J. Multivariate Analysis 88.
+    """
+    scaled = eigenvalues / n_samples
+    trace, squares = float(scaled.sum()), float(scaled @ scaled)
+    spread = (squares - trace**2 / n_features) / n_features
+    if spread <= 0.0:
+        return 0.0
+    noise = (norm_fourth / n_samples - squares) / (n_features * n_samples)
+    return float(min(max(noise, 0.0), spread) / spread)

@@ -1,0 +1,96 @@
+"""One eigendecomposition of the centred features, shared by every score that needs one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+
+from transferscore.statistics.moments import Moments
+from transferscore.statistics.targets import Targets
+
+__all__ = ["Spectrum", "spectrum_of_features", "spectrum_of_moments"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """The thin singular value decomposition U diag(sqrt(eigenvalues)) V^T of centred features.
+
+    Directions whose eigenvalue is rounding noise are left out; r is the numerical rank.
+
+    Attributes:
+        eigenvalues: `(r,)` of the scatter matrix, descending, positive.
+        targets: `(r, m)` U^T Y, the centred target columns in the left singular basis.
+        mean: `(r,)` V^T mean, the feature mean in the right singular basis.
+        mean_residual: Squared length of the part of the mean that V does not span.
+        side: "features" where V comes from the d x d scatter, "samples" where U comes from the
+            n x n Gram matrix.
+        vectors: `(d, r)` V on the feature side, `(n, r)` U on the sample side.
+    """
+
+    eigenvalues: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    mean_residual: float
+    side: Literal["features", "samples"]
+    vectors: NDArray[np.float64]
+
+    @property
+    def rank(self) -> int:
+        """Numerical rank r of the centred features."""
+        return len(self.eigenvalues)
+
+    def left_rows(
+        self, features: NDArray[Any], mean: NDArray[np.float64], rows: slice
+    ) -> NDArray[np.float64]:
+        """Rows of U `(len(rows), r)`, from the features where U itself is not kept."""
+        if self.side == "samples":
+            return self.vectors[rows]
+        coordinates: NDArray[np.float64] = (features[rows] - mean) @ self.vectors
+        coordinates /= np.sqrt(self.eigenvalues)
+        return coordinates
+
+
+def spectrum_of_moments(moments: Moments) -> Spectrum:
+    """The spectrum from a d x d scatter matrix: the cheaper side when n >= d."""
+    values, vectors = eigh(moments.scatter, driver="evd", check_finite=False)
+    kept = _kept(values, moments.count, moments.mean)
+    values = values[kept][::-1].copy()
+    coordinates = vectors.T @ moments.mean
+    residual = float(np.sum(np.delete(coordinates, kept) ** 2))
+    right = vectors[:, kept][:, ::-1]
+    targets = (right.T @ moments.cross) / np.sqrt(values)[:, None]
+    return Spectrum(values, targets, coordinates[kept][::-1].copy(), residual, "features", right)
+
+
+def spectrum_of_features(
+    features: NDArray[Any], mean: NDArray[np.float64], targets: Targets
+) -> Spectrum:
+    """The spectrum from the n x n Gram matrix of centred rows: the cheaper side when n < d."""
+    centered = features - mean
+    gram = centered @ centered.T
+    values, vectors = eigh(gram, driver="evd", check_finite=False)
+    kept = _kept(values, len(features), mean)
+    values = values[kept][::-1].copy()
+    left = vectors[:, kept][:, ::-1]
+    columns = targets.matrix()
+    coordinates = (left.T @ (centered @ mean)) / np.sqrt(values)
+    residual = max(0.0, float(mean @ mean - coordinates @ coordinates))
+    projected = left.T @ (columns - columns.mean(axis=0))
+    return Spectrum(values, projected, coordinates, residual, "samples", left)
+
+
+def _kept(
+    values: NDArray[np.float64], n_samples: int, mean: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Positions of the eigenvalues (ascending) that stand above rounding noise."""
+    eps = np.finfo(np.float64).eps
+    size = max(n_samples, len(mean))
+    # Subtracting a mean that is itself rounded leaves a constant feature with this much scatter.
+    constant = 4 * n_samples * eps**2 * float(mean @ mean)
+    kept = np.flatnonzero(values > max(values[-1] * size * eps, constant, 0.0))
+    # Centred rows span at most n - 1 directions; an eigenvalue more can only be noise.
+    return kept[max(0, len(kept) - (n_samples - 1)) :]
