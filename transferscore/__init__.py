@@ -1,1 +1,91 @@
-"""Which pretrained model, adapted how, will do best on my data, and how sure can I be?"""
+"""Which pretrained model, adapted how, will do best on my data, and how sure can I be?
+
+The public names are loaded at first use: importing this package imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transferscore.datasets import Dataset, read_dataset
+    from transferscore.rank import rank
+    from transferscore.ranking import Candidate, Failure, Prediction, Ranking
+    from transferscore.scores.adjusted_h_score import adjusted_h_score
+    from transferscore.scores.catalogue import score
+    from transferscore.scores.h_score import h_score
+    from transferscore.scores.knn import knn
+    from transferscore.scores.leep import leep
+    from transferscore.scores.logme import logme
+    from transferscore.scores.nce import nce
+    from transferscore.scores.ridge_probe import ridge_probe
+    from transferscore.scores.shrinkage_h_score import shrinkage_h_score
+    from transferscore.statistics import Statistics
+
+__all__ = [
+    "Candidate",
+    "Dataset",
+    "Failure",
+    "Prediction",
+    "Ranking",
+    "Statistics",
+    "adjusted_h_score",
+    "h_score",
+    "knn",
+    "leep",
+    "logme",
+    "nce",
+    "rank",
+    "read_dataset",
+    "ridge_probe",
+    "score",
+    "shrinkage_h_score",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Candidate": "ranking",
+    "Dataset": "datasets",
+    "Failure": "ranking",
+    "Prediction": "ranking",
+    "Ranking": "ranking",
+    "Statistics": "statistics",
+    "adjusted_h_score": "scores.adjusted_h_score",
+    "h_score": "scores.h_score",
+    "knn": "scores.knn",
+    "leep": "scores.leep",
+    "logme": "scores.logme",
+    "nce": "scores.nce",
+    "rank": "rank",
+    "read_dataset": "datasets",
+    "ridge_probe": "scores.ridge_probe",
+    "score": "scores.catalogue",
+    "shrinkage_h_score": "scores.shrinkage_h_score",
+}
+
+
+class _Package(ModuleType):
+    """This package, in which `rank` is the function even after the file `rank.py` is imported."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    setattr(sys.modules[__name__], name, value)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,7 @@
+"""Features: extraction in batches, and the store that keeps them."""
+
+from transferscore.features.extraction import extract_features
+from transferscore.features.features import Features
+from transferscore.features.store import Entry, Store, default_store_path
+
+__all__ = ["Entry", "Features", "Store", "default_store_path", "extract_features"]

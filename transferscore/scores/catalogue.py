@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from transferscore.datasets.labels import guess_task
-from transferscore.errors import InputError
-from transferscore.scores.registry import applicable_scores, scores_named
-from transferscore.scores.score import ScoreInfo
+from transferscore.scores.registry import applicable_scores, check_scores, scores_named
 from transferscore.statistics import Statistics
 
 __all__ = ["compute_scores", "score"]
@@ -57,18 +55,6 @@ def compute_scores(
 ) -> dict[str, float]:
     """The named scores (all applicable ones by default) of shared statistics."""
     has_source = statistics.source_probabilities is not None
-    if scores is None:
-        infos = applicable_scores(task, has_source=has_source)
-    else:
-        infos = scores_named(scores)
-        _check_applicable(infos, task)
+    names = check_scores(scores, task)
+    infos = applicable_scores(task, has_source=has_source) if names is None else scores_named(names)
     return {info.name: info.compute(statistics) for info in infos}
-
-
-def _check_applicable(infos: list[ScoreInfo], task: str) -> None:
-    for info in infos:
-        if task not in info.tasks:
-            raise InputError(
-                f"The score {info.name!r} has no meaning for {task}; "
-                f"it is defined for {', '.join(info.tasks)}."
-            )

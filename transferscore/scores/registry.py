@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from transferscore.errors import UnknownNameError
+from transferscore.errors import InputError, UnknownNameError
 from transferscore.scores import (
     adjusted_h_score,
     h_score,
@@ -17,7 +17,7 @@ from transferscore.scores import (
 )
 from transferscore.scores.score import ScoreInfo
 
-__all__ = ["SCORES", "applicable_scores", "scores_named"]
+__all__ = ["SCORES", "applicable_scores", "check_scores", "scores_named"]
 
 SCORES: dict[str, ScoreInfo] = {
     module.INFO.name: module.INFO
@@ -57,3 +57,22 @@ def applicable_scores(task: str, *, has_source: bool) -> list[ScoreInfo]:
         for info in SCORES.values()
         if task in info.tasks and (has_source or not info.needs_source)
     ]
+
+
+def check_scores(names: str | Iterable[str] | None, task: str) -> list[str] | None:
+    """The names as a list, or None for all that apply.
+
+    Raises:
+        UnknownNameError: A name is not in the catalogue.
+        InputError: A score has no meaning for the task.
+    """
+    if names is None:
+        return None
+    infos = scores_named(names)
+    for info in infos:
+        if task not in info.tasks:
+            raise InputError(
+                f"The score {info.name!r} has no meaning for {task}; "
+                f"it is defined for {', '.join(info.tasks)}."
+            )
+    return [info.name for info in infos]

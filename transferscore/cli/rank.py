@@ -1,0 +1,67 @@
+"""`transferscore rank DATASET --model URI ...`: the ranking."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from transferscore.cli.output import (
+    add_output_options,
+    check_output,
+    rendered,
+    write_output,
+)
+from transferscore.cli.progress import Progress
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
+    """Add the verb to the command."""
+    parser = verbs.add_parser(
+        "rank", parents=[common], help="rank models for a labelled dataset", description=__doc__
+    )
+    parser.add_argument(
+        "dataset", metavar="DATASET", help="image folder, zip, CSV, TSV, JSONL or npz"
+    )
+    parser.add_argument(
+        "--model",
+        metavar="URI",
+        action="append",
+        required=True,
+        help="onnx:FILE, hf:FOLDER, export:FILE or features:FILE; may be a glob and be repeated",
+    )
+    parser.add_argument("--task", help="classification or regression; default: told from labels")
+    parser.add_argument("--split", help="default: the training split, where there are splits")
+    parser.add_argument("--max-samples", type=int, metavar="N", help="rank on a stratified sample")
+    parser.add_argument("--scores", metavar="A,B", help="default: all that apply")
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default: auto")
+    parser.add_argument("--no-cache", action="store_true", help="neither read nor keep features")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    add_output_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Rank, write the ranking, and say by the exit code whether all, some or none were ranked."""
+    check_output(options)
+    from transferscore.rank import rank
+
+    with Progress(options.quiet) as progress:
+        ranking = rank(
+            options.dataset,
+            options.model,
+            task=options.task,
+            split=options.split,
+            scores=options.scores,
+            max_samples=options.max_samples,
+            seed=options.seed,
+            device=options.device,
+            cache=not options.no_cache,
+            on_event=progress,
+        )
+    write_output(rendered(ranking.to_dict(), options), options)
+    if not ranking.candidates:
+        return 3
+    return 1 if ranking.failures else 0

@@ -1,0 +1,251 @@
+"""From samples to features: in batches, resumable, one batch prepared while another runs."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transferscore.datasets import Dataset, sample_digests
+from transferscore.encoders import Encoder, Encoding, FeaturesFile
+from transferscore.encoders.torch_inference import is_out_of_memory
+from transferscore.errors import EncoderError, SampleError
+from transferscore.features.features import Features
+from transferscore.features.store import Entry, Store
+
+__all__ = ["extract_features"]
+
+_CHUNK_SAMPLES = 256
+_BATCH_SAMPLES = 32
+
+Progress = Callable[[int, int], None]
+
+
+def extract_features(
+    encoder: Encoder | FeaturesFile,
+    dataset: Dataset,
+    *,
+    store: Store | None = None,
+    on_progress: Progress | None = None,
+    batch_size: int = _BATCH_SAMPLES,
+) -> Features:
+    """Features of every readable sample; what the store has is not computed again.
+
+    Samples are taken in chunks, each stored as soon as it is whole under a key made of the
+    encoder's digest and the samples' own, so a run that is killed goes on where it stopped. A batch
+    that does not fit in memory is halved until it does.
+
+    Args:
+        encoder: The model.
+        dataset: n samples.
+        store: Where chunks are kept; None to keep nothing.
+        on_progress: Called with the samples done and the samples that came from the store.
+        batch_size: Samples a forward pass.
+
+    Raises:
+        EncoderError: The model cannot be loaded or run, or no sample can be read.
+    """
+    if isinstance(encoder, FeaturesFile):
+        return _features_from_file(encoder, dataset)
+    chunks = _chunks(encoder, dataset, store is not None)
+    n_stored = sum(_load(chunk, store) for chunk in chunks)
+    report = on_progress or _silent
+    report(n_stored, n_stored)
+    missing = [chunk for chunk in chunks if chunk.entry is None]
+    seconds = 0.0
+    if missing:
+        done = n_stored
+        for chunk, spent in _encode_chunks(encoder, dataset.samples, missing, batch_size):
+            if store is not None and chunk.key is not None and chunk.entry is not None:
+                store.put(chunk.key, chunk.entry)
+            seconds += spent
+            done += len(chunk.rows)
+            report(done, n_stored)
+    return _assemble(encoder.name, chunks, len(dataset), n_stored, seconds)
+
+
+def _silent(_done: int, _stored: int) -> None:
+    """Report to nobody."""
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """Samples that are encoded and stored together, and what came of them."""
+
+    rows: NDArray[np.int64]
+    key: str | None
+    entry: Entry | None = None
+
+
+@dataclass(slots=True)
+class _Prepared:
+    """A batch ready for the model: positions of the readable samples, and why others are not."""
+
+    rows: list[int]
+    batch: Any = None
+    unreadable: dict[int, str] = field(default_factory=dict)
+
+
+def _chunks(encoder: Encoder, dataset: Dataset, keyed: bool) -> list[_Chunk]:
+    """Samples of like cost together, in chunks whose keys depend on nothing but their content."""
+    costs = np.array([encoder.cost(sample) for sample in dataset.samples])
+    order = np.argsort(costs, kind="stable")
+    digest = encoder.digest() if keyed else None
+    content = sample_digests(dataset) if digest is not None else []
+    chunks = []
+    for start in range(0, len(order), _CHUNK_SAMPLES):
+        rows = order[start : start + _CHUNK_SAMPLES]
+        key = None
+        if digest is not None:
+            parts = ["features-1", digest, *(content[row] for row in rows)]
+            key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        chunks.append(_Chunk(rows, key))
+    return chunks
+
+
+def _load(chunk: _Chunk, store: Store | None) -> int:
+    """Fill a chunk from the store; returns how many samples that gave."""
+    if store is not None and chunk.key is not None:
+        chunk.entry = store.get(chunk.key)
+    return len(chunk.rows) if chunk.entry is not None else 0
+
+
+def _encode_chunks(
+    encoder: Encoder, samples: Sequence[Any], chunks: list[_Chunk], batch_size: int
+) -> Iterator[tuple[_Chunk, float]]:
+    """Encode chunk after chunk, the next batch being prepared while the model runs."""
+    plan = [
+        (chunk, chunk.rows[start : start + batch_size], start + batch_size >= len(chunk.rows))
+        for chunk in chunks
+        for start in range(0, len(chunk.rows), batch_size)
+    ]
+    parts: list[tuple[_Prepared, Encoding | None]] = []
+    spent = 0.0
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="transferscore-prepare") as pool:
+        pending = pool.submit(_prepare, encoder, samples, plan[0][1])
+        for position, (chunk, _, is_last) in enumerate(plan):
+            prepared = pending.result()
+            if position + 1 < len(plan):
+                pending = pool.submit(_prepare, encoder, samples, plan[position + 1][1])
+            began = time.perf_counter()
+            parts.append((prepared, _forward(encoder, samples, prepared)))
+            spent += time.perf_counter() - began
+            if is_last:
+                chunk.entry = _entry(chunk, parts)
+                yield chunk, spent
+                parts, spent = [], 0.0
+
+
+def _prepare(encoder: Encoder, samples: Sequence[Any], rows: NDArray[np.int64]) -> _Prepared:
+    """The model's input for these rows; those that cannot be read are named, not fatal."""
+    positions = [int(row) for row in rows]
+    try:
+        return _Prepared(positions, encoder.prepare([samples[row] for row in positions]))
+    except SampleError:
+        prepared = _Prepared([])
+    for row in positions:
+        try:
+            encoder.prepare([samples[row]])
+            prepared.rows.append(row)
+        except SampleError as error:
+            prepared.unreadable[row] = str(error)
+    if prepared.rows:
+        prepared.batch = encoder.prepare([samples[row] for row in prepared.rows])
+    return prepared
+
+
+def _forward(encoder: Encoder, samples: Sequence[Any], prepared: _Prepared) -> Encoding | None:
+    """Run the model on a batch, halving it while it does not fit in memory."""
+    if not prepared.rows:
+        return None
+    try:
+        return _checked(encoder.forward(prepared.batch), len(prepared.rows), encoder.name)
+    except Exception as error:
+        if not is_out_of_memory(error) or len(prepared.rows) == 1:
+            raise
+    # Outside the handler, so that the failed attempt's tensors are free before the next.
+    prepared.batch = None
+    middle = len(prepared.rows) // 2
+    halves = [
+        _forward(encoder, samples, _prepare(encoder, samples, np.array(rows)))
+        for rows in (prepared.rows[:middle], prepared.rows[middle:])
+    ]
+    return _joined([half for half in halves if half is not None])
+
+
+def _checked(encoding: Encoding, n_rows: int, name: str) -> Encoding:
+    if encoding.features.ndim != 2 or len(encoding.features) != n_rows:
+        raise EncoderError(
+            f"`{name}` must give features of shape ({n_rows}, n_features) for {n_rows} samples; "
+            f"got {encoding.features.shape}."
+        )
+    return encoding
+
+
+def _joined(encodings: list[Encoding]) -> Encoding:
+    logits = [e.logits for e in encodings if e.logits is not None]
+    features = np.concatenate([e.features for e in encodings])
+    return Encoding(features, np.concatenate(logits) if len(logits) == len(encodings) else None)
+
+
+def _entry(chunk: _Chunk, parts: list[tuple[_Prepared, Encoding | None]]) -> Entry:
+    """A chunk's features, the positions within it that they belong to, and the unreadable rest."""
+    position = {int(row): i for i, row in enumerate(chunk.rows)}
+    readable = [position[row] for prepared, _ in parts for row in prepared.rows]
+    unreadable = {
+        str(position[row]): why for prepared, _ in parts for row, why in prepared.unreadable.items()
+    }
+    arrays: dict[str, NDArray[Any]] = {"positions": np.array(readable, dtype=np.int64)}
+    encodings = [encoding for _, encoding in parts if encoding is not None]
+    if encodings:
+        joined = _joined(encodings)
+        arrays["features"] = joined.features.astype(np.float32, copy=False)
+        if joined.logits is not None:
+            arrays["logits"] = joined.logits.astype(np.float32, copy=False)
+    return Entry(arrays, {"unreadable": unreadable})
+
+
+def _assemble(
+    name: str, chunks: list[_Chunk], n_samples: int, n_stored: int, seconds: float
+) -> Features:
+    """The chunks' rows back in the dataset's order."""
+    kept = np.zeros(n_samples, dtype=bool)
+    unreadable: dict[int, str] = {}
+    rows, features, logits = [], [], []
+    for chunk in chunks:
+        entry = chunk.entry
+        if entry is None:
+            continue
+        unreadable |= {int(chunk.rows[int(i)]): why for i, why in entry.about["unreadable"].items()}
+        if "features" in entry.arrays:
+            rows.append(chunk.rows[entry.arrays["positions"]])
+            features.append(entry.arrays["features"])
+            logits.append(entry.arrays.get("logits"))
+    if not rows:
+        first = unreadable[min(unreadable)] if unreadable else "the dataset is empty."
+        raise EncoderError(f"None of the {n_samples} samples could be read; the first: {first}")
+    where = np.concatenate(rows)
+    kept[where] = True
+    order = np.argsort(where)
+    known = [block for block in logits if block is not None]
+    return Features(
+        name,
+        np.concatenate(features)[order],
+        np.concatenate(known)[order] if len(known) == len(rows) else None,
+        kept,
+        dict(sorted(unreadable.items())),
+        n_stored,
+        seconds,
+    )
+
+
+def _features_from_file(file: FeaturesFile, dataset: Dataset) -> Features:
+    encoding = file.encoding_of_rows(dataset.rows, dataset.n_source_rows, len(dataset))
+    everything = np.ones(len(dataset), dtype=bool)
+    return Features(file.name, encoding.features, encoding.logits, everything, {}, len(dataset))

@@ -1,0 +1,34 @@
+"""Features: what one encoder says of a dataset's samples, with their provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Features"]
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Features of the readable samples of a dataset.
+
+    Attributes:
+        model: Name of the encoder.
+        values: `(m, d)` float32, one row per readable sample, in the dataset's order.
+        logits: `(m, C)` float32 of the model's own classifier, or None.
+        kept: `(n,)` bool, which of the dataset's samples the rows are.
+        unreadable: Position in the dataset to reason, for the other samples.
+        n_stored: How many samples came from the store.
+        forward_seconds: Time spent in the model itself.
+    """
+
+    model: str
+    values: NDArray[np.float32]
+    logits: NDArray[np.float32] | None
+    kept: NDArray[np.bool_]
+    unreadable: Mapping[int, str]
+    n_stored: int = 0
+    forward_seconds: float = 0.0

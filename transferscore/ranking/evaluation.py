@@ -1,0 +1,147 @@
+"""Evaluation: one candidate's scores and held-out losses, before candidates are compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transferscore.datasets import Dataset, drop_rows
+from transferscore.features import Entry, Features
+from transferscore.scores.catalogue import compute_scores
+from transferscore.scores.registry import SCORES
+from transferscore.statistics import Statistics
+
+__all__ = ["Evaluation", "evaluate", "evaluation_key", "evaluation_of_entry"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What one candidate's features say of the dataset.
+
+    Attributes:
+        value: Predicted metric on unseen rows: accuracy, or R^2.
+        row_losses: `(m,)` whose mean is 1 - value.
+        rows: `(m,)` positions in the dataset that the losses belong to.
+        scores: Name to value.
+        n_features: Feature width.
+        unreadable: Position in the dataset to reason, for samples that the model could not read.
+        warnings: What the scores warned of.
+    """
+
+    value: float
+    row_losses: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    scores: dict[str, float]
+    n_features: int
+    unreadable: dict[int, str]
+    warnings: tuple[str, ...]
+
+    def to_entry(self) -> Entry:
+        """As arrays and a description, for the store."""
+        about = {
+            "value": self.value,
+            "scores": self.scores,
+            "n_features": self.n_features,
+            "unreadable": {str(row): why for row, why in self.unreadable.items()},
+            "warnings": list(self.warnings),
+        }
+        return Entry({"row_losses": self.row_losses, "rows": self.rows}, about)
+
+
+def evaluation_of_entry(entry: Entry) -> Evaluation:
+    """The inverse of `Evaluation.to_entry`."""
+    about = entry.about
+    return Evaluation(
+        about["value"],
+        entry.arrays["row_losses"],
+        entry.arrays["rows"],
+        about["scores"],
+        about["n_features"],
+        {int(row): why for row, why in about["unreadable"].items()},
+        tuple(about["warnings"]),
+    )
+
+
+def evaluation_key(
+    encoder_digest: str,
+    dataset: Dataset,
+    digests: Sequence[str],
+    scores: Sequence[str] | None,
+) -> str:
+    """Hex digest of all that an evaluation depends on: model, samples, labels, task and scores."""
+    parts = [
+        "evaluation-1",
+        encoder_digest,
+        dataset.task.kind,
+        json.dumps(scores),
+        hashlib.sha256(np.ascontiguousarray(dataset.labels).tobytes()).hexdigest(),
+        *digests,
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def evaluate(features: Features, dataset: Dataset, scores: Sequence[str] | None) -> Evaluation:
+    """Scores and leave-one-out losses of one candidate's features.
+
+    Raises:
+        InputError: The features are not finite, or too few samples could be read.
+    """
+    target, rows = _readable(features, dataset)
+    kept = np.isin(np.flatnonzero(features.kept), rows)
+    probabilities = None if features.logits is None else _softmax(features.logits[kept])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RuntimeWarning)
+        statistics = Statistics(
+            features.values[kept],
+            target.labels,
+            task=dataset.task.kind,
+            source_probabilities=probabilities,
+        )
+        names = _computable(scores, has_source=probabilities is not None)
+        values = compute_scores(statistics, names, dataset.task.kind)
+        held_out = statistics.held_out
+    return Evaluation(
+        held_out.value,
+        held_out.row_losses,
+        rows,
+        values,
+        statistics.n_features,
+        dict(features.unreadable),
+        tuple(dict.fromkeys(str(warning.message) for warning in caught)),
+    )
+
+
+def _computable(scores: Sequence[str] | None, *, has_source: bool) -> list[str] | None:
+    """The scores asked for, less those that read source classes of a model without a classifier."""
+    if scores is None:
+        return None
+    missing = [name for name in scores if SCORES[name].needs_source and not has_source]
+    if missing:
+        warnings.warn(
+            f"{', '.join(missing)} not computed: the model has no source-class probabilities.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return [name for name in scores if name not in missing]
+
+
+def _readable(features: Features, dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
+    """The dataset without the samples that could not be read, and which rows those are."""
+    if features.kept.all():
+        return dataset, np.arange(len(dataset))
+    target = drop_rows(dataset, features.kept, "cannot be read")
+    return target, np.flatnonzero(np.isin(dataset.rows, target.rows))
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    shifted = logits.astype(np.float64)
+    shifted -= shifted.max(axis=1, keepdims=True)
+    np.exp(shifted, out=shifted)
+    shifted /= shifted.sum(axis=1, keepdims=True)
+    return shifted

@@ -1,0 +1,88 @@
+"""How sure a ranking is: intervals of predictions, and who cannot be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transferscore.ranking.evaluation import Evaluation
+
+__all__ = ["INTERVAL_LEVEL", "TIE_LEVEL", "Comparison", "compare", "interval"]
+
+INTERVAL_LEVEL = 0.9
+TIE_LEVEL = 0.9
+_QUANTILE = 1.6448536269514722  # standard normal, two-sided at INTERVAL_LEVEL
+_DRAWS = 2000
+# Beyond sampling, a tuned classifier differs from the ridge probe that predicts it. This is the
+# standard deviation of that difference, which tests/benchmarks/bench_zoo.py prints.
+_MISMATCH = 0.0075
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How candidates, best first, compare when the sample is drawn again.
+
+    Attributes:
+        p_best: `(m,)` probability that each is the best.
+        p_first_better: `(m,)` probability that the first beats each; 0.5 for the first itself.
+        expected_regret: What choosing the first costs on average against the best, in the metric.
+    """
+
+    p_best: NDArray[np.float64]
+    p_first_better: NDArray[np.float64]
+    expected_regret: float
+
+
+def interval(evaluation: Evaluation, *, bounded: bool) -> tuple[float, float]:
+    """Where the measured metric of a linear probe lies, with probability INTERVAL_LEVEL.
+
+    Sampling error of the mean loss plus the mismatch of probe and tuned classifier. For an accuracy
+    it is a Wilson interval, which stays within [0, 1] and open at a perfect score.
+
+    Args:
+        evaluation: One candidate.
+        bounded: Whether the metric is an accuracy.
+    """
+    n, value = len(evaluation.row_losses), evaluation.value
+    if not bounded:
+        spread = float(np.std(evaluation.row_losses)) / np.sqrt(n)
+        half = _QUANTILE * float(np.hypot(spread, _MISMATCH))
+        return value - half, min(1.0, value + half)
+    middle = (n * value + _QUANTILE**2 / 2) / (n + _QUANTILE**2)
+    # The mismatch acts like a smaller sample of the same accuracy.
+    effective = 1.0 / (1.0 / n + _MISMATCH**2 / (middle * (1.0 - middle)))
+    z2 = _QUANTILE**2 / effective
+    center = (value + z2 / 2) / (1 + z2)
+    half = _QUANTILE / (1 + z2) * np.sqrt(value * (1 - value) / effective + z2 / (4 * effective))
+    return max(0.0, float(center - half)), min(1.0, float(center + half))
+
+
+def compare(evaluations: Sequence[Evaluation], seed: int) -> Comparison:
+    """Compare candidates, given best first, on the rows that all of them could read.
+
+    Rows are resampled together for all candidates: two models that fail on the same samples are
+    told apart by far less than their separate intervals suggest.
+    """
+    losses = _common_losses(evaluations)
+    n, m = losses.shape
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(n, np.full(n, 1.0 / n), size=_DRAWS)
+    values = 1.0 - counts @ losses / n
+    values += rng.normal(scale=_MISMATCH, size=(_DRAWS, m))
+    best = values.max(axis=1)
+    p_best = np.bincount(values.argmax(axis=1), minlength=m) / _DRAWS
+    p_first_better = np.mean(values[:, :1] > values, axis=0)
+    p_first_better[0] = 0.5
+    return Comparison(p_best, p_first_better, float(np.mean(best - values[:, 0])))
+
+
+def _common_losses(evaluations: Sequence[Evaluation]) -> NDArray[np.float64]:
+    """`(n, m)` losses on the rows that every candidate has."""
+    common = evaluations[0].rows
+    for evaluation in evaluations[1:]:
+        common = np.intersect1d(common, evaluation.rows, assume_unique=True)
+    columns = [e.row_losses[np.searchsorted(e.rows, common)] for e in evaluations]
+    return np.stack(columns, axis=1)

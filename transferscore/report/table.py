@@ -1,0 +1,109 @@
+"""A ranking document as the cells of a table for people: short names, few digits, ties marked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transferscore.report.rows import score_names
+
+__all__ = ["Table", "notes", "table", "title"]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Header and body as text.
+
+    Attributes:
+        header: One entry a column.
+        body: Rows of as many entries.
+        is_text: Which columns are text, to be aligned left.
+    """
+
+    header: list[str]
+    body: list[list[str]]
+    is_text: list[bool]
+
+
+def title(document: Mapping[str, Any]) -> str:
+    """What was ranked on, in one line."""
+    about = document["dataset"]
+    parts = [about["name"], f"{about['n_samples']:,} {_noun(about)}"]
+    if about["n_classes"]:
+        parts.append(f"{about['n_classes']} classes")
+    if about["split"]:
+        parts.append(f"{about['split']} split")
+    if about.get("majority_share") is not None:
+        parts.append(f"always guessing the largest class: {about['majority_share']:.1%}")
+    return " · ".join(parts)
+
+
+def table(document: Mapping[str, Any], max_scores: int | None = None) -> Table:
+    """The candidates as a table with at most `max_scores` score columns."""
+    names = score_names(document)[:max_scores]
+    # The first score is the predicted value itself: a column of its own already.
+    names = [name for name in names if name != "ridge_probe"]
+    metric = document["candidates"][0]["predicted"]["metric"] if document["candidates"] else "value"
+    header = ["#", "", "model", metric, "90% interval", "P(best)", *names, "features", "time"]
+    short = short_names([c["model"] for c in document["candidates"]])
+    body = [
+        _cells(candidate, name, names)
+        for candidate, name in zip(document["candidates"], short, strict=True)
+    ]
+    return Table(header, body, [column in {"model", ""} for column in header])
+
+
+def notes(document: Mapping[str, Any]) -> list[str]:
+    """Sentences below the table: ties, failures, warnings."""
+    lines = []
+    tied = [c for c in document["candidates"] if c["tied_with_first"]]
+    if len(tied) > 1:
+        lines.append(f"= {len(tied)} candidates that this sample cannot tell apart from the first.")
+    for failure in document["failures"]:
+        lines.append(f"failed: {failure['model']}: {failure['message']} [{failure['error']}]")
+    lines += [f"note: {warning}" for warning in document["warnings"]]
+    return lines
+
+
+def short_names(models: Sequence[str]) -> list[str]:
+    """Model names without the scheme and folder that all of them share."""
+    if len(models) < 2:
+        return list(models)
+    first, last = min(models), max(models)
+    pairs = zip(first, last, strict=False)
+    length = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(last)))
+    cut = max(first.rfind("/", 0, length), first.rfind(":", 0, length)) + 1
+    return [model[cut:] for model in models]
+
+
+def _cells(candidate: Mapping[str, Any], name: str, names: Sequence[str]) -> list[str]:
+    predicted = candidate["predicted"]
+    is_share = predicted["metric"] == "accuracy"
+    tied = "=" if candidate["tied_with_first"] and candidate["rank"] > 1 else ""
+    return [
+        str(candidate["rank"]),
+        tied,
+        name,
+        _metric(predicted["value"], is_share),
+        f"{_metric(predicted['low'], is_share)} – {_metric(predicted['high'], is_share)}",
+        f"{candidate['p_best']:.0%}",
+        *(_number(candidate["scores"].get(score)) for score in names),
+        str(candidate["n_features"]),
+        f"{candidate['seconds']:.1f} s",
+    ]
+
+
+def _metric(value: float, is_share: bool) -> str:
+    return f"{value:.1%}" if is_share else f"{value:.3f}"
+
+
+def _number(value: float | None) -> str:
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.3f}" if abs(value) < 1000 else f"{value:.3g}"
+
+
+def _noun(about: Mapping[str, Any]) -> str:
+    return {"image": "images", "text": "texts"}.get(about["modality"], "samples")
