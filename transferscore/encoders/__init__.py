@@ -1,0 +1,61 @@
+"""Pretrained models seen as samples -> features; one adapter per library.
+
+The adapters are loaded at first use, and the model libraries when a model is.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transferscore.encoders.callable import CallableEncoder
+    from transferscore.encoders.encoder import Encoder, Encoding
+    from transferscore.encoders.export import ExportEncoder
+    from transferscore.encoders.features_file import FeaturesFile
+    from transferscore.encoders.hf import HfEncoder
+    from transferscore.encoders.module import ModuleEncoder
+    from transferscore.encoders.onnx import OnnxEncoder
+    from transferscore.encoders.resolve import resolve_encoder, resolve_models
+    from transferscore.encoders.torch_inference import is_out_of_memory
+    from transferscore.encoders.uri import ModelUri, expand_globs, parse_uri
+
+__all__ = [
+    "CallableEncoder",
+    "Encoder",
+    "Encoding",
+    "ExportEncoder",
+    "FeaturesFile",
+    "HfEncoder",
+    "ModelUri",
+    "ModuleEncoder",
+    "OnnxEncoder",
+    "expand_globs",
+    "is_out_of_memory",
+    "parse_uri",
+    "resolve_encoder",
+    "resolve_models",
+]
+
+_HOMES = {
+    "CallableEncoder": "callable",
+    "Encoder": "encoder",
+    "Encoding": "encoder",
+    "ExportEncoder": "export",
+    "FeaturesFile": "features_file",
+    "HfEncoder": "hf",
+    "ModelUri": "uri",
+    "ModuleEncoder": "module",
+    "OnnxEncoder": "onnx",
+    "expand_globs": "uri",
+    "is_out_of_memory": "torch_inference",
+    "parse_uri": "uri",
+    "resolve_encoder": "resolve",
+    "resolve_models": "resolve",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

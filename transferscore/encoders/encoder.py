@@ -1,4 +1,4 @@
-"""Encoder: a pretrained model seen as samples -> features. One adapter per library implements it."""
+"""Encoder: a pretrained model seen as samples -> features. Each library has an adapter to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Encoder", "Encoding"]
+__all__ = ["Batch", "Encoder", "Encoding", "Sample"]
+
+Sample = Any  # an `ImageSample`, a `str` or a numpy row
+Batch = Any  # what `prepare` makes and `forward` takes: each encoder's own affair
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,11 @@ class Encoder(Protocol):
         """
         ...
 
-    def cost(self, sample: Any) -> int:
+    def cost(self, sample: Sample) -> int:
         """Relative size of one sample (a text's length); samples of like cost share a batch."""
         ...
 
-    def prepare(self, samples: Sequence[Any]) -> Any:
+    def prepare(self, samples: Sequence[Sample]) -> Batch:
         """The model's own input for these samples, on the host. May run in a second thread.
 
         Raises:
@@ -61,7 +64,7 @@ class Encoder(Protocol):
         """
         ...
 
-    def forward(self, batch: Any) -> Encoding:
+    def forward(self, batch: Batch) -> Encoding:
         """Features (and logits, where the model has a classifier) of a prepared batch."""
         ...
 

@@ -1,0 +1,154 @@
+"""A transformers folder on disk: where it is, what it holds, what it says of itself."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transferscore.errors import EncoderError, MissingExtraError
+
+__all__ = ["ModelFolder", "find_folder", "is_offline"]
+
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tokenizer.model",
+)
+_TEXT_FILES = ("*.json", "*.txt", "*.model", "1_Pooling/config.json")
+_SENTENCE_POOLING = {
+    "pooling_mode_cls_token": "cls",
+    "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_max_tokens": "max",
+    "pooling_mode_lasttoken": "last",
+}
+# Models whose position ids start after that of the padding token.
+_OFFSET_POSITIONS = frozenset(
+    {"camembert", "data2vec-text", "longformer", "mpnet", "roberta", "xlm-roberta", "xmod"}
+)
+_LONGEST_UNSTATED = 512
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A folder as `save_pretrained` writes it.
+
+    Attributes:
+        path: The folder.
+        config: What its `config.json` says.
+    """
+
+    path: Path
+    config: Mapping[str, Any]
+
+    @property
+    def has_tokenizer(self) -> bool:
+        """Whether it reads text."""
+        return any((self.path / file).is_file() for file in _TOKENIZER_FILES)
+
+    @property
+    def has_image_processor(self) -> bool:
+        """Whether it reads images (a processor of sound has a sampling rate)."""
+        described = self._json("preprocessor_config.json") or self._json("processor_config.json")
+        return bool(described) and "sampling_rate" not in described
+
+    @property
+    def uses_safetensors(self) -> bool:
+        """Whether its weights are in safetensors files."""
+        return any(self.path.glob("*.safetensors"))
+
+    @property
+    def architecture(self) -> str:
+        """The class that wrote it, such as "BertForSequenceClassification"; "" if not said."""
+        return str((self.config.get("architectures") or [""])[0])
+
+    def files(self) -> list[Path]:
+        """All files that change the numbers, in a fixed order."""
+        weights = "*.safetensors" if self.uses_safetensors else "*.bin"
+        patterns = (*_TEXT_FILES, weights)
+        return sorted({file for pattern in patterns for file in self.path.glob(pattern)})
+
+    def sentence_pooling(self) -> str | None:
+        """The pooling that a sentence-transformers folder states."""
+        described = self._json("1_Pooling/config.json")
+        stated = [how for key, how in _SENTENCE_POOLING.items() if described.get(key)]
+        return stated[0] if len(stated) == 1 else None
+
+    def text_limit(self, tokenizer_limit: int) -> int:
+        """Most tokens of a text: the least of what tokenizer, positions and folder state.
+
+        A model that states none (relative positions have no end) is given 512.
+        """
+        limits = [tokenizer_limit, self._json("sentence_bert_config.json").get("max_seq_length")]
+        positions = self.config.get("max_position_embeddings") or self.config.get("n_positions")
+        if positions and self.config.get("model_type") in _OFFSET_POSITIONS:
+            positions -= (self.config.get("pad_token_id") or 0) + 1
+        stated = [limit for limit in (*limits, positions) if limit and 0 < limit < 10**9]
+        return min(stated, default=_LONGEST_UNSTATED)
+
+    def _json(self, file: str) -> dict[str, Any]:
+        path = self.path / file
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def is_offline() -> bool:
+    """Whether the environment forbids looking a model up on the hub."""
+    switches = (os.environ.get(name, "") for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
+    return any(value.upper() in {"1", "ON", "YES", "TRUE"} for value in switches)
+
+
+def find_folder(model: str, revision: str | None, name: str) -> ModelFolder:
+    """The folder of a model: `model` itself, or its snapshot from the hub.
+
+    Args:
+        model: A local folder, or a name on the hub.
+        revision: Branch, tag or commit on the hub; None for its default branch.
+        name: What the report calls the model.
+
+    Raises:
+        EncoderError: There is no such folder or model, or it has no readable `config.json`.
+        MissingExtraError: A hub name, and transformers is not installed.
+    """
+    local = Path(model).expanduser()
+    path = local if local.is_dir() else _snapshot(model, revision, name)
+    try:
+        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EncoderError(
+            f"`{name}` must be a transformers folder with a readable `config.json`: {error}."
+        ) from error
+    return ModelFolder(path, config)
+
+
+def _snapshot(model: str, revision: str | None, name: str) -> Path:
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        raise MissingExtraError.of("transformers", "hf", f"The model `{name}`") from error
+
+    def fetch(*patterns: str) -> Path:
+        folder = huggingface_hub.snapshot_download(
+            model,
+            revision=revision,
+            allow_patterns=list(patterns),
+            ignore_patterns=["*/*.safetensors", "*/*.bin"],
+            local_files_only=is_offline(),
+        )
+        return Path(folder)
+
+    try:
+        path = fetch(*_TEXT_FILES, "*.safetensors")
+        return path if any(path.glob("*.safetensors")) else fetch(*_TEXT_FILES, "*.bin")
+    except Exception as error:  # the hub client has no common base for what can go wrong
+        where = "in the local cache (offline)" if is_offline() else "on the Hugging Face hub"
+        reason = " ".join(str(error).split())[:300]
+        raise EncoderError(
+            f"`{name}` is neither a local folder nor to be had {where}: {reason}"
+        ) from error

@@ -1,0 +1,171 @@
+"""Loading a transformers model, and running body and classifier in one pass."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from transferscore.encoders.hf_folder import ModelFolder
+from transferscore.errors import EncoderError, MissingExtraError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["HfModel", "load_image_processor", "load_model", "load_tokenizer"]
+
+Library = Any  # transformers, and what it makes: not imported, so not known to the type checker
+
+# Verbosity and warning filters are global: two threads must not change and restore them at once.
+_QUIET = threading.RLock()
+_OFFLINE = {"local_files_only": True, "trust_remote_code": False}
+_WEIGHTS_NOT_USED = frozenset({"pooler"})
+
+
+@dataclass(frozen=True, slots=True)
+class HfModel:
+    """A loaded model.
+
+    Attributes:
+        model: What is called.
+        body: The part of it whose output is the features.
+        has_classifier: Whether calling `model` gives logits.
+    """
+
+    model: Any
+    body: Any
+    has_classifier: bool
+
+    def run(self, inputs: Mapping[str, Tensor], *, hidden: bool) -> tuple[Any, Tensor | None]:
+        """The body's output and the classifier's logits, in one forward pass.
+
+        Args:
+            inputs: Tensors by the name of the argument; what the model does not take is left out.
+            hidden: Whether the output of every layer is wanted.
+        """
+        import inspect
+
+        taken = inspect.signature(self.model.forward).parameters
+        arguments = {key: value for key, value in inputs.items() if key in taken}
+        seen: list[Any] = []
+        handle = self.body.register_forward_hook(lambda _module, _inputs, out: seen.append(out))
+        try:
+            output = self.model(**arguments, output_hidden_states=hidden)
+        finally:
+            handle.remove()
+        return seen[-1], output.logits if self.has_classifier else None
+
+    def part(self, modality: str) -> HfModel:
+        """Of a model that reads text and images (CLIP), the tower for one of them."""
+        tower = getattr(self.model, "vision_model" if modality == "image" else "text_model", None)
+        return self if tower is None else HfModel(tower, tower, False)
+
+
+def load_model(folder: ModelFolder, device: str, name: str) -> HfModel:
+    """Load the model, with its classifier if the folder has one; of a T5, the encoder.
+
+    Raises:
+        EncoderError: Weights of the body are not in the folder.
+        MissingExtraError: transformers is not installed.
+    """
+    transformers = _transformers(name)
+    auto, is_classifier = transformers.AutoModel, False
+    if not folder.config.get("is_encoder_decoder"):
+        if folder.architecture.endswith("ForImageClassification"):
+            auto, is_classifier = transformers.AutoModelForImageClassification, True
+        elif folder.architecture.endswith("ForSequenceClassification"):
+            auto, is_classifier = transformers.AutoModelForSequenceClassification, True
+    model, report = _from_folder(auto, folder)
+    if is_classifier and model.base_model is model:  # no body of its own to take features from
+        model, report = _from_folder(transformers.AutoModel, folder)
+        is_classifier = False
+    is_pair = bool(model.config.is_encoder_decoder)
+    _require_weights(report["missing_keys"], is_pair, name)
+    if is_pair:
+        model = model.get_encoder()
+    model = model.float().eval().to(device)
+    return HfModel(model, model.base_model if is_classifier else model, is_classifier)
+
+
+def load_tokenizer(folder: ModelFolder, name: str) -> Library:
+    """The folder's tokenizer, padding on the right.
+
+    Padding goes right whatever the folder says: then the position of a token is its place in the
+    text, also in models that count positions from the left edge of the batch, and what follows a
+    text is hidden from it by the attention mask or by causality. A tokenizer without a padding
+    token pads with its end token.
+    """
+    transformers = _transformers(name)
+    with _quiet():
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder.path), **_OFFLINE)
+    tokenizer.padding_side = "right"
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = (
+            tokenizer.eos_token or tokenizer.unk_token or tokenizer.convert_ids_to_tokens(0)
+        )
+    return tokenizer
+
+
+def load_image_processor(folder: ModelFolder, name: str) -> Library:
+    """The folder's image processor, on Pillow, so that torchvision changes no pixel."""
+    transformers = _transformers(name)
+    with _quiet():
+        return transformers.AutoImageProcessor.from_pretrained(
+            str(folder.path), backend="pil", **_OFFLINE
+        )
+
+
+def _transformers(name: str) -> Library:
+    try:
+        import transformers
+    except ImportError as error:
+        raise MissingExtraError.of("transformers", "hf", f"The model `{name}`") from error
+    return transformers
+
+
+def _from_folder(auto: Library, folder: ModelFolder) -> tuple[Library, Mapping[str, Any]]:
+    with _quiet():
+        model, report = auto.from_pretrained(
+            str(folder.path),
+            use_safetensors=folder.uses_safetensors,
+            output_loading_info=True,
+            **_OFFLINE,
+        )
+    return model, report
+
+
+def _require_weights(missing: Iterable[str], is_pair: bool, name: str) -> None:
+    """Weights that transformers did not find it draws at random, and says so only in its log."""
+    lost = sorted(
+        key
+        for key in missing
+        if not _WEIGHTS_NOT_USED & set(key.split(".")) and not (is_pair and "decoder" in key)
+    )
+    if lost:
+        raise EncoderError(
+            f"`{name}` lacks {len(lost)} of its model's weights (first: {lost[0]}), so its "
+            f"features would be random. Check that `config.json` belongs to the weights."
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence transformers' log, bars and warnings, and put everything back as it was."""
+    import transformers.utils.logging
+
+    logging: Library = transformers.utils.logging
+
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+        logging.set_verbosity(logging.ERROR)
+        logging.disable_progress_bar()
+        try:
+            yield
+        finally:
+            logging.set_verbosity(verbosity)
+            if bars:
+                logging.enable_progress_bar()

@@ -1,0 +1,61 @@
+"""Loading a model once, at first use, from whichever thread asks first."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+from transferscore.encoders.torch_inference import is_out_of_memory
+from transferscore.errors import EncoderError, TransferScoreError
+
+__all__ = ["Lazily", "explained"]
+
+T = TypeVar("T")
+
+
+class Lazily(Generic[T]):
+    """A value made at the first `get()` and again at the first one after `drop()`.
+
+    Batches are prepared in one thread and run in another, so both may ask at once.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._value: T | None = None
+        self._lock = threading.Lock()
+
+    def get(self) -> T:
+        """The value; made now if it is not there yet."""
+        with self._lock:
+            if self._value is None:
+                self._value = self._make()
+            return self._value
+
+    def drop(self) -> None:
+        """Forget the value."""
+        with self._lock:
+            self._value = None
+
+
+@contextmanager
+def explained(name: str, what: str) -> Iterator[None]:
+    """Turn what a model library raises into an `EncoderError` that names the model.
+
+    Model libraries raise anything, with no common base, so every exception is caught here; running
+    out of memory passes unchanged, because the caller answers it with a smaller batch.
+
+    Args:
+        name: What the report calls the model.
+        what: What was tried, to end "could not be ...": "loaded", "run".
+    """
+    try:
+        yield
+    except TransferScoreError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        reason = " ".join(str(error).split())[:400] or type(error).__name__
+        raise EncoderError(f"`{name}` could not be {what}: {reason}") from error

@@ -1,0 +1,43 @@
+"""RenamedEncoder: an encoder under another name, where two would share one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transferscore.encoders.encoder import Batch, Encoder, Encoding, Sample
+
+__all__ = ["RenamedEncoder"]
+
+
+@dataclass(frozen=True, slots=True)
+class RenamedEncoder:
+    """The same model under another name; its numbers and digest are unchanged.
+
+    Attributes:
+        encoder: The encoder that does the work.
+        name: What the report calls it.
+    """
+
+    encoder: Encoder
+    name: str
+
+    def digest(self) -> str | None:
+        """The digest of the model, which a name does not change."""
+        return self.encoder.digest()
+
+    def cost(self, sample: Sample) -> int:
+        """As the encoder has it."""
+        return self.encoder.cost(sample)
+
+    def prepare(self, samples: Sequence[Sample]) -> Batch:
+        """As the encoder does it."""
+        return self.encoder.prepare(samples)
+
+    def forward(self, batch: Batch) -> Encoding:
+        """As the encoder does it."""
+        return self.encoder.forward(batch)
+
+    def release(self) -> None:
+        """As the encoder does it."""
+        self.encoder.release()
