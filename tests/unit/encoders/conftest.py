@@ -81,3 +81,19 @@ def tokenizer_json(tmp_path: Path) -> Any:
         path.write_text(json.dumps(described | changes), encoding="utf-8")
 
     return write
+
+
+@pytest.fixture
+def word_tokenizer() -> Any:
+    """Makes a tokenizer of the words a, b, c and d, which are the ids 2 to 5."""
+    transformers = pytest.importorskip("transformers")
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    def make(**options: Any) -> Any:
+        vocabulary = {word: i for i, word in enumerate(["[PAD]", "[UNK]", "a", "b", "c", "d"])}
+        words = Tokenizer(models.WordLevel(vocabulary, "[UNK]"))
+        words.pre_tokenizer = pre_tokenizers.Whitespace()
+        options = {"unk_token": "[UNK]", "pad_token": "[PAD]"} | options
+        return transformers.PreTrainedTokenizerFast(tokenizer_object=words, **options)
+
+    return make

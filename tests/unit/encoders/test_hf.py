@@ -33,7 +33,7 @@ def encode(encoder, samples):
 
 
 @pytest.fixture
-def save(tmp_path):
+def save(tmp_path, word_tokenizer):
     """Writes a model with weights of a fixed seed and a tokenizer of words; gives the model."""
 
     def write(model_class, config, tokenizer=True, **tokenizer_options):
@@ -45,15 +45,6 @@ def save(tmp_path):
         return model
 
     return write
-
-
-def word_tokenizer(**options):
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    words = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, "[UNK]"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    options = {"unk_token": "[UNK]", "pad_token": "[PAD]"} | options
-    return transformers.PreTrainedTokenizerFast(tokenizer_object=words, **options)
 
 
 def states(model, text, layer=-1):
@@ -252,80 +243,6 @@ def test_grad_mode_is_restored(save, tmp_path):
     save(transformers.BertModel, transformers.BertConfig(**BERT))
     encode(HfEncoder(str(tmp_path)), TEXTS)
     assert torch.is_grad_enabled()
-
-
-def image_folder(tmp_path, model_class, config):
-    from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
-
-    torch.manual_seed(0)
-    model = model_class(config).eval()
-    model.save_pretrained(tmp_path)
-    ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(tmp_path)
-    return model
-
-
-VIT = {
-    "hidden_size": 8,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "intermediate_size": 16,
-    "image_size": 32,
-    "patch_size": 16,
-}
-
-
-def image_output(model, folder, images):
-    pixels = HfEncoder(str(folder)).prepare(images).inputs["pixel_values"]
-    with torch.no_grad():
-        return model(torch.from_numpy(pixels))
-
-
-def test_images_of_a_vit_give_the_cls_token_and_not_its_dense_pooler(tmp_path, images):
-    model = image_folder(tmp_path, transformers.ViTModel, transformers.ViTConfig(**VIT))
-    output = image_output(model, tmp_path, images)
-    assert output.pooler_output is not None
-    features = encode(HfEncoder(str(tmp_path)), images).features
-    assert_allclose(features, output.last_hidden_state[:, 0], atol=1e-5)
-    mean = encode(HfEncoder(str(tmp_path), pooling="mean"), images).features
-    assert_allclose(mean, output.last_hidden_state.mean(1), atol=1e-5)
-
-
-@pytest.mark.parametrize("family", ["ResNet", "ConvNext", "Swin"])
-def test_images_give_the_plain_pooling_of_the_model(tmp_path, images, family):
-    options = {
-        "ResNet": {"embedding_size": 4, "hidden_sizes": [4, 8], "depths": [1, 1]},
-        "ConvNext": {"hidden_sizes": [4, 8], "depths": [1, 1], "num_stages": 2},
-        "Swin": {
-            "image_size": 32,
-            "patch_size": 4,
-            "embed_dim": 8,
-            "depths": [1, 1],
-            "num_heads": [2, 2],
-            "window_size": 2,
-        },
-    }[family]
-    config = getattr(transformers, f"{family}Config")(**options)
-    model = image_folder(tmp_path, getattr(transformers, f"{family}Model"), config)
-    output = image_output(model, tmp_path, images)
-    features = encode(HfEncoder(str(tmp_path)), images).features
-    assert_allclose(features, output.pooler_output.flatten(1), atol=1e-5)
-
-
-def test_of_clip_the_tower_for_the_samples_is_used(tmp_path, images):
-    config = transformers.CLIPConfig(
-        text_config={**BERT, "eos_token_id": 5, "bos_token_id": 2, "pad_token_id": 0},
-        vision_config=VIT,
-        projection_dim=4,
-    )
-    model = image_folder(tmp_path, transformers.CLIPModel, config)
-    word_tokenizer().save_pretrained(tmp_path)
-    encoder = HfEncoder(str(tmp_path))
-    output = image_output(model.vision_model, tmp_path, images)
-    assert_allclose(encode(encoder, images).features, output.pooler_output, atol=1e-5)
-    ids = torch.tensor([[2, 3, 4, 5]])
-    with torch.no_grad():
-        expected = model.text_model(input_ids=ids).last_hidden_state.mean(1)
-    assert_allclose(encode(encoder, TEXTS).features[:1], expected, atol=1e-5)
 
 
 def test_kinds_of_samples_that_a_folder_cannot_read(save, tmp_path, images):
