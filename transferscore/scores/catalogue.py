@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from transferscore.datasets.labels import guess_task
 from transferscore.scores.registry import applicable_scores, check_scores, scores_named
 from transferscore.statistics import Statistics
+from transferscore.statistics.targets import label_array
 
 __all__ = ["compute_scores", "score"]
 
@@ -45,7 +46,7 @@ def score(
         >>> {name: round(value, 3) for name, value in values.items()}
         {'logme': -0.801, 'h_score': 0.936}
     """
-    task = task or guess_task(np.asarray(labels)).kind
+    task = task or guess_task(np.atleast_1d(label_array(labels))).kind
     statistics = Statistics(features, labels, task=task, source_probabilities=source_probabilities)
     return compute_scores(statistics, scores, task)
 

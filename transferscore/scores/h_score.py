@@ -61,13 +61,17 @@ def between_class_coordinates(statistics: Statistics) -> NDArray[np.float64]:
     """`(r, q)` whitened features against orthonormal target columns: their canonical products."""
     coordinates = statistics.spectrum.targets
     if statistics.targets.is_classes:
-        scaled: NDArray[np.float64] = coordinates / np.sqrt(statistics.targets.counts())
-        return scaled
-    columns = statistics.targets.matrix()
-    centered = columns - columns.mean(axis=0)
+        by_class: NDArray[np.float64] = coordinates / np.sqrt(statistics.targets.counts())
+        return by_class
+    # In units of its own spread, so that no column is lost beside one of larger numbers.
+    spread = np.sqrt(statistics.target_scatter)
+    varying = spread > 0.0
+    centered = statistics.targets.matrix()[:, varying] - statistics.target_mean[varying]
+    centered /= spread[varying]
     values, vectors = eigh(centered.T @ centered)
-    kept = values > values[-1] * len(columns) * np.finfo(np.float64).eps
-    whitened: NDArray[np.float64] = coordinates @ (vectors[:, kept] / np.sqrt(values[kept]))
+    kept = values > values[-1] * len(centered) * np.finfo(np.float64).eps
+    scaled = coordinates[:, varying] / spread[varying]
+    whitened: NDArray[np.float64] = scaled @ (vectors[:, kept] / np.sqrt(values[kept]))
     return whitened
 
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from transferscore.scores.nce import source_probabilities_of
 from transferscore.scores.score import ScoreInfo
 from transferscore.statistics import Statistics
-from transferscore.statistics.rows import row_blocks
+from transferscore.statistics.rows import check_features, row_blocks
 
 __all__ = ["INFO", "leep", "leep_from_statistics"]
 
@@ -42,9 +42,8 @@ def leep(source_probabilities: ArrayLike, labels: ArrayLike) -> float:
         >>> round(leep(p, [0, 0, 1, 1, 0]), 6)
         -0.503745
     """
-    return leep_from_statistics(
-        Statistics(source_probabilities, labels, source_probabilities=source_probabilities)
-    )
+    checked = check_features(source_probabilities, "source_probabilities")
+    return leep_from_statistics(Statistics(checked, labels, source_probabilities=checked))
 
 
 def leep_from_statistics(statistics: Statistics) -> float:

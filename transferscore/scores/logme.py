@@ -55,17 +55,14 @@ def logme(features: ArrayLike, labels: ArrayLike, *, task: str = "classification
 
 def logme_from_statistics(statistics: Statistics) -> float:
     """LogME from shared statistics; see `logme`."""
-    mean, scatter = statistics.target_mean, statistics.target_scatter
-    present = (mean != 0.0) | (scatter > 0.0)
-    if not present.all():
+    varying = statistics.target_scatter > 0.0
+    if not varying.all():
         warnings.warn(
-            f"LogME leaves out {int((~present).sum())} target columns that are zero everywhere.",
+            f"LogME leaves out {int((~varying).sum())} target columns that are constant.",
             RuntimeWarning,
             stacklevel=3,
         )
-    if not present.any():
-        return 0.0
-    evidence = _Evidence.of(statistics, present)
+    evidence = _Evidence.of(statistics, varying)
     if np.isinf(best := _maximum(evidence)).any():
         warnings.warn(
             "LogME is infinite: fewer directions than samples reproduce the targets exactly.",
@@ -126,8 +123,17 @@ class _Evidence:
 
     def is_unbounded(self) -> NDArray[np.bool_]:
         """Whether a column is reproduced exactly by fewer directions than samples `(m,)`."""
-        directions = self.spectrum.rank + 1
-        unbounded: NDArray[np.bool_] = (self.unreached == 0.0) & (directions < self.n_samples)
+        spectrum, eps = self.spectrum, np.finfo(np.float64).eps
+        reproduced = self.unreached == 0.0
+        directions = spectrum.rank + 1
+        if spectrum.mean_residual == 0.0:
+            # No direction is left over for an intercept: the slopes must meet the mean as well.
+            slope = spectrum.mean / np.sqrt(spectrum.eigenvalues)
+            gap = np.abs(self.target_mean - self.coordinates @ slope)
+            size = np.abs(self.target_mean) + np.abs(self.coordinates) @ np.abs(slope)
+            reproduced &= gap <= 4 * self.n_samples * eps * size
+            directions = spectrum.rank
+        unbounded: NDArray[np.bool_] = reproduced & (directions < self.n_samples)
         return unbounded
 
 

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from transferscore.errors import InputError
 from transferscore.scores.score import ScoreInfo
 from transferscore.statistics import Statistics
+from transferscore.statistics.rows import check_features
 
 __all__ = ["INFO", "nce", "nce_from_statistics", "source_probabilities_of"]
 
@@ -37,9 +38,8 @@ def nce(source_probabilities: ArrayLike, labels: ArrayLike) -> float:
         >>> round(nce(p, [0, 0, 1, 1, 0]), 6)
         -0.381909
     """
-    return nce_from_statistics(
-        Statistics(source_probabilities, labels, source_probabilities=source_probabilities)
-    )
+    checked = check_features(source_probabilities, "source_probabilities")
+    return nce_from_statistics(Statistics(checked, labels, source_probabilities=checked))
 
 
 def nce_from_statistics(statistics: Statistics) -> float:

@@ -15,7 +15,7 @@ from scipy.linalg.blas import dsyrk
 from scipy.sparse import csr_array
 
 from transferscore.errors import InputError
-from transferscore.statistics.rows import row_blocks
+from transferscore.statistics.rows import feature_mean, row_blocks
 from transferscore.statistics.targets import Targets
 
 __all__ = ["Moments", "centered_cross", "merge_moments", "moments"]
@@ -52,7 +52,7 @@ def moments(features: NDArray[Any], targets: Targets) -> Moments:
     Reads the rows twice, in float64 blocks; memory beyond the features is two d x d matrices.
     """
     n, d = features.shape
-    mean = features.mean(axis=0, dtype=np.float64)
+    mean = feature_mean(features)
     scatter = np.zeros((d, d), order="F")
     cubed, fourth = np.zeros(d), 0.0
     for block in row_blocks(n, d):
@@ -67,7 +67,7 @@ def moments(features: NDArray[Any], targets: Targets) -> Moments:
         n,
         mean,
         scatter,
-        targets.matrix().mean(axis=0),
+        targets.mean(),
         centered_cross(features, mean, targets),
         _target_scatter(targets),
         cubed,
@@ -80,10 +80,13 @@ def centered_cross(
 ) -> NDArray[np.float64]:
     """`(d, m)` sum of x' y'^T over all rows, x' = x - mean."""
     n, d = features.shape
-    total = np.zeros((targets.n_columns, d))
+    total, leftover = np.zeros((targets.n_columns, d)), np.zeros(d)
     for block in row_blocks(n, d):
-        total += _columns(targets, block).T @ (features[block] - mean)
-    # The mean of y drops out because the x' sum to zero.
+        centered = features[block] - mean
+        total += _columns(targets, block).T @ centered
+        leftover += centered.sum(axis=0)
+    # The x' sum to zero but for the rounding of the mean, which far from the origin shows.
+    total -= np.outer(targets.mean(), leftover)
     return np.ascontiguousarray(total.T)
 
 
@@ -101,7 +104,7 @@ def _target_scatter(targets: Targets) -> NDArray[np.float64]:
         counts = targets.counts().astype(np.float64)
         within: NDArray[np.float64] = np.diag(counts) - np.outer(counts, counts) / counts.sum()
         return within
-    centered = targets.matrix() - targets.matrix().mean(axis=0)
+    centered = targets.matrix() - targets.mean()
     product: NDArray[np.float64] = centered.T @ centered
     return product
 

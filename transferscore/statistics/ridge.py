@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from transferscore.errors import InputError
 from transferscore.statistics.moments import Moments, merge_moments, moments
@@ -33,7 +33,8 @@ class HeldOut:
     """How well ridge regression predicts rows that it was not fitted on.
 
     Attributes:
-        penalties: `(p,)` ascending, against the sum of squared errors.
+        penalties: `(p,)` ascending, against the sum of squared errors; infinite for the intercept
+            alone, which reads no features.
         errors: `(p,)` held-out squared error, mean over rows and columns.
         losses: `(p, n)` per row. For classes 0 where the largest output is the row's class, else 1;
             for real-valued targets squared error in units of an output's variance, averaged over
@@ -74,15 +75,15 @@ def held_out_one(
     targets: Targets,
     spectrum: Spectrum,
 ) -> HeldOut:
-    """Exact leave-one-out predictions over the penalty path.
+    """Exact leave-one-out predictions over the penalty path, and of the intercept alone.
 
     A row's leave-one-out residual is its residual over one minus its leverage, so all n refits cost
     one pass over the left singular vectors.
     """
-    penalties = penalty_path(spectrum)
+    penalties = np.append(penalty_path(spectrum), np.inf)
     n, p, row_losses = len(targets), len(penalties), _row_loss_of(targets)
     gains = spectrum.eigenvalues / (spectrum.eigenvalues + penalties[:, None])
-    target_mean = targets.matrix().mean(axis=0)
+    target_mean = targets.mean()
     errors, losses = np.zeros(p), np.empty((p, n))
     for rows in row_blocks(n, spectrum.rank + targets.n_columns):
         left = spectrum.left_rows(features, mean, rows)
@@ -95,6 +96,10 @@ def held_out_one(
             residual /= 1.0 - leverage[:, i, None]
             errors[i] += np.sum(residual**2)
             losses[i, rows] = row_losses(residual + actual, rows)
+    if targets.codes is not None:
+        # Leaving a row out makes its own class rarer, so class means alone would answer wrongly on
+        # purpose. Without features the largest class is the answer, and its share the floor.
+        losses[-1] = targets.codes != targets.counts().argmax()
     return _held_out(penalties, errors / (n * targets.n_columns), losses)
 
 
@@ -192,7 +197,13 @@ def _solve_penalised(
 ) -> NDArray[np.float64]:
     penalised = matrix.copy()
     penalised.flat[:: len(matrix) + 1] += penalty
-    factor = cho_factor(penalised, lower=True, overwrite_a=True, check_finite=False)
+    try:
+        factor = cho_factor(penalised, lower=True, overwrite_a=True, check_finite=False)
+    except LinAlgError:
+        raise InputError(
+            f"The penalty {penalty:g} is too small beside features of scatter "
+            f"{np.trace(matrix):.3g}: the ridge solution is lost in rounding. Use a larger one."
+        ) from None
     solution: NDArray[np.float64] = cho_solve(factor, right, check_finite=False)
     return solution
 
@@ -201,7 +212,7 @@ def _row_loss_of(targets: Targets) -> _RowLoss:
     """The loss of the rows of a block, given their outputs."""
     if (codes := targets.codes) is not None:
         return lambda outputs, rows: (outputs.argmax(axis=1) != codes[rows]).astype(np.float64)
-    variance = targets.matrix().var(axis=0)
+    variance = np.mean((targets.matrix() - targets.mean()) ** 2, axis=0)
     weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=variance > 0.0)
     weights /= max(1, np.count_nonzero(weights))
     return lambda outputs, rows: (outputs - targets.matrix(rows)) ** 2 @ weights

@@ -61,6 +61,8 @@ def spectrum_of_moments(moments: Moments) -> Spectrum:
     values = values[kept][::-1].copy()
     coordinates = vectors.T @ moments.mean
     residual = float(np.sum(np.delete(coordinates, kept) ** 2))
+    if residual <= _mean_noise(values, moments.count, moments.mean):
+        residual = 0.0
     right = vectors[:, kept][:, ::-1]
     targets = (right.T @ moments.cross) / np.sqrt(values)[:, None]
     return Spectrum(values, targets, coordinates[kept][::-1].copy(), residual, "features", right)
@@ -78,9 +80,24 @@ def spectrum_of_features(
     left = vectors[:, kept][:, ::-1]
     columns = targets.matrix()
     coordinates = (left.T @ (centered @ mean)) / np.sqrt(values)
-    residual = max(0.0, float(mean @ mean - coordinates @ coordinates))
-    projected = left.T @ (columns - columns.mean(axis=0))
+    residual = float(mean @ mean - coordinates @ coordinates)
+    # A difference of squares, so rounding leaves eps where the feature side leaves its square.
+    noise = max(features.shape) * np.finfo(np.float64).eps * float(mean @ mean)
+    if residual <= max(noise, _mean_noise(values, len(features), mean)):
+        residual = 0.0
+    projected = left.T @ (columns - targets.mean())
     return Spectrum(values, projected, coordinates, residual, "samples", left)
+
+
+def _mean_noise(
+    eigenvalues: NDArray[np.float64], n_samples: int, mean: NDArray[np.float64]
+) -> float:
+    """What rounding leaves of a mean that the features' directions span, as a squared length."""
+    eps = np.finfo(np.float64).eps
+    size = max(n_samples, len(mean))
+    in_directions = size**2 * float(mean @ mean)
+    in_mean = 16 * float(eigenvalues.sum()) / n_samples
+    return float(eps**2 * (in_directions + in_mean))
 
 
 def _kept(

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from transferscore.datasets.task import task_named
 from transferscore.errors import InputError
 from transferscore.statistics.moments import Moments, moments
 from transferscore.statistics.ridge import HeldOut, held_out_one
-from transferscore.statistics.rows import check_features, row_blocks
+from transferscore.statistics.rows import check_features, feature_mean, row_blocks
 from transferscore.statistics.spectrum import (
     Spectrum,
     spectrum_of_features,
@@ -50,9 +51,10 @@ class Statistics:
 
         Raises:
             InputError: Shapes do not match, a value is NaN or infinite, or one class only.
+            UnknownNameError: No task of that name.
         """
         self.features = check_features(features)
-        make = class_targets if task == "classification" else real_targets
+        make = class_targets if task_named(task).kind == "classification" else real_targets
         self.targets: Targets = make(labels, len(self.features))
         self.source_probabilities = _check_probabilities(source_probabilities, len(self.features))
 
@@ -109,13 +111,12 @@ class Statistics:
 
     @cached_property
     def _target_moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        columns = self.targets.matrix()
-        mean = columns.mean(axis=0)
-        return mean, np.sum((columns - mean) ** 2, axis=0)
+        mean = self.targets.mean()
+        return mean, np.sum((self.targets.matrix() - mean) ** 2, axis=0)
 
     @cached_property
     def _mean(self) -> NDArray[np.float64]:
-        return np.asarray(self.features.mean(axis=0, dtype=np.float64))
+        return feature_mean(self.features)
 
     @cached_property
     def _norm_fourth(self) -> float:
@@ -140,5 +141,10 @@ def _check_probabilities(probabilities: ArrayLike | None, n: int) -> NDArray[Any
         raise InputError(
             f"`source_probabilities` must not be negative; row {row} is. "
             "Logits become probabilities by a softmax."
+        )
+    if (empty := array.max(axis=1) == 0.0).any():
+        raise InputError(
+            f"`source_probabilities` must have a class above zero in every row; "
+            f"row {int(empty.argmax())} has none."
         )
     return array

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from transferscore.datasets.labels import label_text
 from transferscore.errors import InputError
+from transferscore.statistics.rows import LARGEST
 
-__all__ = ["Targets", "class_targets", "real_targets"]
+__all__ = ["Targets", "class_targets", "label_array", "real_targets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,14 @@ class Targets:
         indicators[np.arange(len(codes)), codes] = 1.0
         return indicators
 
+    def mean(self) -> NDArray[np.float64]:
+        """Mean of each column `(m,)`, exact where a column is constant."""
+        if self.codes is not None:
+            return self.counts() / len(self.codes)
+        columns = self.matrix()
+        mean: NDArray[np.float64] = columns[0] + (columns - columns[0]).mean(axis=0)
+        return mean
+
     def counts(self) -> NDArray[np.int64]:
         """Samples in each class `(m,)`. Classes only."""
         return np.bincount(self.class_codes(), minlength=self.n_columns)
@@ -67,24 +77,37 @@ class Targets:
         return Targets(codes, values, self.n_columns)
 
 
+def label_array(labels: ArrayLike) -> NDArray[Any]:
+    """`labels` as an array.
+
+    Raises:
+        InputError: They are ragged or of a kind that numpy cannot hold.
+    """
+    try:
+        return np.asarray(labels)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"`labels` cannot be read as an array: {error}") from error
+
+
 def class_targets(labels: ArrayLike, n_samples: int) -> Targets:
     """Class labels of any type as ids without gaps, in sorted order of the labels.
 
     Raises:
         InputError: The labels are not one per sample, have a missing value, or show one class only.
     """
-    array = np.asarray(labels)
+    array = label_array(labels)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     _check_length(array, n_samples, dimensions=(1,))
     if np.issubdtype(array.dtype, np.floating):
         _check_finite(array)
         _check_whole(array)
-    classes, codes = np.unique(array, return_inverse=True)
+    elif array.dtype.kind not in "biu":
+        _check_present(array)
+    classes, codes = _numbered(array)
     if len(classes) < 2:
-        raise InputError(
-            f"`labels` must show at least two classes; all {n_samples} are {classes[0]!r}."
-        )
+        only = classes.tolist()[0]
+        raise InputError(f"`labels` must show at least two classes; all {n_samples} are {only!r}.")
     return Targets(codes.astype(np.int64), None, len(classes))
 
 
@@ -92,15 +115,23 @@ def real_targets(labels: ArrayLike, n_samples: int) -> Targets:
     """Real-valued or multilabel targets `(n,)` or `(n, m)` as float64 columns.
 
     Raises:
-        InputError: Wrong length, not numbers, or a NaN or infinite value.
+        InputError: Wrong length, not numbers, a NaN or infinite value, or no column that varies.
     """
     try:
         array = np.asarray(labels, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"`labels` must be numbers for this task; {error}.") from None
     _check_length(array, n_samples, dimensions=(1, 2))
     _check_finite(array)
+    if (size := float(np.abs(array).max(initial=0.0))) > LARGEST:
+        raise InputError(
+            f"`labels` must not exceed {LARGEST:g}; the largest is {size:.3g}. Rescale them."
+        )
     values = array.reshape(n_samples, -1)
+    if (values == values[0]).all():
+        raise InputError(
+            f"`labels` must vary; all {n_samples} are {np.squeeze(array[0]).tolist()}."
+        )
     return Targets(None, values, values.shape[1])
 
 
@@ -111,6 +142,24 @@ def _check_length(array: NDArray[Any], n_samples: int, dimensions: tuple[int, ..
     if len(array) != n_samples:
         raise InputError(
             f"`labels` must have one entry per row of `features` ({n_samples}); got {len(array)}."
+        )
+
+
+def _numbered(array: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The classes in order, and the position of each label among them."""
+    try:
+        return np.unique(array, return_inverse=True)
+    except TypeError:
+        # Labels of kinds that have no order among themselves, such as 1 and "a".
+        return np.unique(array.astype(str), return_inverse=True)
+
+
+def _check_present(array: NDArray[Any]) -> None:
+    missing = np.array([label_text(label) is None for label in array])
+    if missing.any():
+        raise InputError(
+            f"`labels` must not be missing; {int(missing.sum())} of {len(array)} rows are, "
+            f"the first is row {int(missing.argmax())}."
         )
 
 
