@@ -14,7 +14,7 @@ __all__ = ["adjusted_h_score", "mean_over_permutations"]
 
 
 def adjusted_h_score(features: NDArray, columns: NDArray) -> float:
-    """(H - chance) / (largest - chance), `columns` `(n, m)`; goes through n! orders.
+    """(H - chance) / (largest - chance) for `columns` `(n, m)`, through all n! orders."""
     chance = mean_over_permutations(features, columns)
     centered = columns - columns.mean(axis=0)
     largest = _largest(features, int(np.linalg.matrix_rank(centered)))

@@ -28,8 +28,9 @@ def knn(
         task: "classification", "multilabel" or "regression".
 
     Returns:
-        Accuracy in [0, 1] for classes, chance level 1/K for equal classes; R^2, at most 1 with
-        chance level about -1/k, averaged over outputs otherwise.
+        Accuracy in [0, 1] for classes, chance level 1/K for equal classes, a few points less where
+        classes are small, since a row lacks itself among its own; R^2, at most 1 with chance level
+        about -1/k, averaged over outputs otherwise.
 
     Raises:
         InputError: Shapes do not match, a value is not finite, or one class only.
@@ -74,7 +75,7 @@ INFO = ScoreInfo(
     name="knn",
     tells="whether samples that the model finds alike share their label (5 neighbours)",
     range="0 to 1 for classes (accuracy), at most 1 otherwise (R^2)",
-    chance="1/K for equal classes; about -1/k for R^2",
+    chance="1/K for equal classes, less when they are small; about -1/k for R^2",
     paper="Renggli et al. (2022), Which model to transfer? Finding the needle in the growing "
     "haystack, CVPR",
     bibtex="""@inproceedings{renggli2022which,

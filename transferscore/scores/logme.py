@@ -36,8 +36,10 @@ def logme(features: ArrayLike, labels: ArrayLike, *, task: str = "classification
 
     Returns:
         Nats per sample, unbounded; compare values for the same labels only. Uninformative features
-        stand near `-0.5 * mean(log(2 * pi * e * mean(y ** 2)))`. Infinite, with a warning, where
-        fewer directions than samples reproduce a column exactly.
+        stand near `-0.5 * mean(log(2 * pi * e * mean(y ** 2)))`, or up to the same with `var(y)`
+        where they lie far from the origin, which serves as an intercept. Infinite, with a warning,
+        where fewer directions than samples reproduce a column exactly. Constant columns are left
+        out, with a warning.
 
     Raises:
         InputError: Shapes do not match, a value is not finite, or one class only.
@@ -170,7 +172,7 @@ INFO = ScoreInfo(
     name="logme",
     tells="how well a linear model explains the labels, its complexity taken off",
     range="unbounded, nats per sample",
-    chance="-0.5 * mean over columns of log(2 pi e mean(y^2))",
+    chance="-0.5 * mean over columns of log(2 pi e mean(y^2)), var(y) far from the origin",
     paper="You et al. (2021), LogME: Practical assessment of pre-trained models for transfer "
     "learning, ICML",
     bibtex="""@inproceedings{you2021logme,

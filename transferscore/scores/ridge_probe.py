@@ -39,8 +39,9 @@ def ridge_probe(
         task: "classification", "multilabel" or "regression".
 
     Returns:
-        Accuracy in [0, 1] for classes, chance level the share of the largest class; R^2 otherwise,
-        averaged over outputs, at most 1, chance level 0.
+        Accuracy in [0, 1] for classes, chance level the share of the largest class, below which the
+        leave-one-out value never falls; R^2 otherwise, averaged over outputs, at most 1, chance
+        level 0.
 
     Raises:
         InputError: Shapes do not match, a value is not finite, one class or one fold only.
