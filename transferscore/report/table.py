@@ -58,24 +58,31 @@ def table(document: Mapping[str, Any], max_scores: int | None = None) -> Table:
 def notes(document: Mapping[str, Any]) -> list[str]:
     """Sentences below the table: ties, failures, warnings."""
     lines = []
-    tied = [c for c in document["candidates"] if c["tied_with_first"]]
-    if len(tied) > 1:
-        lines.append(f"= {len(tied)} candidates that this sample cannot tell apart from the first.")
+    n_tied = sum(candidate["tied_with_first"] for candidate in document["candidates"]) - 1
+    if n_tied > 0:
+        them = "1 candidate" if n_tied == 1 else f"{n_tied} candidates"
+        lines.append(f"= {them} that this sample cannot tell apart from the first.")
     for failure in document["failures"]:
         lines.append(f"failed: {failure['model']}: {failure['message']} [{failure['error']}]")
-    lines += [f"note: {warning}" for warning in document["warnings"]]
+    shared = _shared_prefix([candidate["model"] for candidate in document["candidates"]])
+    for warning in document["warnings"]:
+        lines.append(f"note: {warning.replace(shared, '') if shared else warning}")
     return lines
 
 
 def short_names(models: Sequence[str]) -> list[str]:
     """Model names without the scheme and folder that all of them share."""
+    return [model[len(_shared_prefix(models)) :] for model in models]
+
+
+def _shared_prefix(models: Sequence[str]) -> str:
+    """The scheme and folders that all models share, up to the last slash or colon."""
     if len(models) < 2:
-        return list(models)
+        return ""
     first, last = min(models), max(models)
-    pairs = zip(first, last, strict=False)
-    length = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(last)))
-    cut = max(first.rfind("/", 0, length), first.rfind(":", 0, length)) + 1
-    return [model[cut:] for model in models]
+    pairs = enumerate(zip(first, last, strict=False))
+    length = next((i for i, (a, b) in pairs if a != b), min(len(first), len(last)))
+    return first[: max(first.rfind("/", 0, length), first.rfind(":", 0, length)) + 1]
 
 
 def _cells(candidate: Mapping[str, Any], name: str, names: Sequence[str]) -> list[str]:
