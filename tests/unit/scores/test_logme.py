@@ -80,6 +80,11 @@ def test_two_samples_are_scored():
     assert logme(features, [0, 1]) == pytest.approx(expected, rel=1e-6)
 
 
+def test_two_samples_that_reproduce_a_label_are_infinitely_likely():
+    with pytest.warns(RuntimeWarning, match=f"^{re.escape(UNBOUNDED)}$"):
+        assert logme([[0.0], [2.0]], [0, 1]) == np.inf
+
+
 def test_constant_columns_are_left_out_with_a_warning():
     features, labels = class_input(40, 6)
     columns = indicators(labels)

@@ -49,6 +49,15 @@ def test_the_path_of_penalties_and_the_choice_among_them():
     assert (held.row_losses == held.losses[held.best]).all()
 
 
+def test_of_equally_accurate_penalties_the_one_of_least_error_is_chosen():
+    labels = np.arange(30) % 3
+    features = np.random.default_rng(0).normal(size=(30, 5)) + 10.0 * np.eye(3, 5)[labels]
+    held = Statistics(features, labels).held_out
+    perfect = np.flatnonzero(held.losses.sum(axis=1) == 0.0)
+    assert len(perfect) > 5
+    assert held.best == perfect[held.errors[perfect].argmin()]
+
+
 def test_blocks_change_nothing(monkeypatch):
     features, labels = class_input(40, 6)
     whole = Statistics(features, labels).held_out
