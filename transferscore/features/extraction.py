@@ -92,6 +92,13 @@ class _Prepared:
     unreadable: dict[int, str] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Fits:
+    """The most samples that are known to fit in memory together."""
+
+    n_samples: int
+
+
 def _chunks(encoder: Encoder, dataset: Dataset, keyed: bool) -> list[_Chunk]:
     """Samples of like cost together, in chunks whose keys depend on nothing but their content."""
     costs = np.array([encoder.cost(sample) for sample in dataset.samples])
@@ -126,7 +133,7 @@ def _encode_chunks(
         for start in range(0, len(chunk.rows), batch_size)
     ]
     parts: list[tuple[_Prepared, Encoding | None]] = []
-    spent = 0.0
+    spent, fits = 0.0, _Fits(batch_size)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="transferscore-prepare") as pool:
         pending = pool.submit(_prepare, encoder, samples, plan[0][1])
         for position, (chunk, _, is_last) in enumerate(plan):
@@ -134,7 +141,7 @@ def _encode_chunks(
             if position + 1 < len(plan):
                 pending = pool.submit(_prepare, encoder, samples, plan[position + 1][1])
             began = time.perf_counter()
-            parts.append((prepared, _forward(encoder, samples, prepared)))
+            parts.append((prepared, _forward(encoder, samples, prepared, fits)))
             spent += time.perf_counter() - began
             if is_last:
                 chunk.entry = _entry(chunk, parts)
@@ -160,20 +167,24 @@ def _prepare(encoder: Encoder, samples: Sequence[Any], rows: NDArray[np.int64]) 
     return prepared
 
 
-def _forward(encoder: Encoder, samples: Sequence[Any], prepared: _Prepared) -> Encoding | None:
-    """Run the model on a batch, halving it while it does not fit in memory."""
+def _forward(
+    encoder: Encoder, samples: Sequence[Any], prepared: _Prepared, fits: _Fits
+) -> Encoding | None:
+    """Run the model on a batch, in halves where a batch of that size does not fit in memory."""
     if not prepared.rows:
         return None
-    try:
-        return _checked(encoder.forward(prepared.batch), len(prepared.rows), encoder.name)
-    except Exception as error:
-        if not is_out_of_memory(error) or len(prepared.rows) == 1:
-            raise
+    if len(prepared.rows) <= fits.n_samples:
+        try:
+            return _checked(encoder.forward(prepared.batch), len(prepared.rows), encoder.name)
+        except Exception as error:
+            if not is_out_of_memory(error) or len(prepared.rows) == 1:
+                raise
+            fits.n_samples = len(prepared.rows) // 2
     # Outside the handler, so that the failed attempt's tensors are free before the next.
     prepared.batch = None
-    middle = len(prepared.rows) // 2
+    middle = (len(prepared.rows) + 1) // 2
     halves = [
-        _forward(encoder, samples, _prepare(encoder, samples, np.array(rows)))
+        _forward(encoder, samples, _prepare(encoder, samples, np.array(rows)), fits)
         for rows in (prepared.rows[:middle], prepared.rows[middle:])
     ]
     return _joined([half for half in halves if half is not None])

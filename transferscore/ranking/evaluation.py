@@ -76,7 +76,7 @@ def evaluation_key(
 ) -> str:
     """Hex digest of all that an evaluation depends on: model, samples, labels, task and scores."""
     parts = [
-        "evaluation-1",
+        "evaluation-2",
         encoder_digest,
         dataset.task.kind,
         json.dumps(scores),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,23 +12,23 @@ from transferscore.statistics.rows import feature_mean, row_blocks
 
 __all__ = ["nearest_others"]
 
+_TILE = 2048
 _ROUNDING = {np.float32: 2.0**-24, np.float64: 2.0**-53}
 
 
 def nearest_others(features: NDArray[Any], k: int) -> NDArray[np.int64]:
-    """The k nearest other rows of each row, by Euclidean distance, nearest first.
+    """The k nearest other rows of each row, by Euclidean distance, in order of row number.
 
-    Candidates come from float32 products, at half the time of float64 ones, and are put in order by
-    exact float64 distances; of equally distant rows the earlier comes first. Rows for which the
-    rounding of float32 could hide a nearer one, or which have many at one distance, are searched
-    again in float64.
+    Found by float32 products, at half the time of float64 ones, of which symmetry spares half. Rows
+    for which rounding could hide a nearer one, or which have many at one distance, are searched
+    again in float64; of equally distant rows the earlier is taken.
 
     Args:
         features: `(n, d)`, checked.
         k: At most n - 1.
 
     Returns:
-        Row numbers `(n, k)`.
+        Row numbers `(n, k)`, ascending.
     """
     n, d = features.shape
     mean = feature_mean(features)
@@ -35,20 +36,12 @@ def nearest_others(features: NDArray[Any], k: int) -> NDArray[np.int64]:
     if scale == 0.0:
         return _earliest_others(n, k)
     points, norms = _standardised(features, mean, scale)
-    n_candidates = min(n, 2 * k + 9)
-    nearest = np.empty((n, k), dtype=np.int64)
-    for block in row_blocks(n, n):
-        closeness = points[block] @ points.T
-        closeness -= (0.5 * norms**2).astype(np.float32)
-        candidates = np.argpartition(-closeness, n_candidates - 1, axis=1)[:, :n_candidates]
-        nearest[block], reach = _ordered(features, block, candidates, k)
-        if n_candidates < n:
-            farthest = np.take_along_axis(closeness, candidates, axis=1).min(axis=1)
-            own = norms[block]
-            needed = _needed_closeness(own, reach / scale, d, np.float32)
-            for rows in _some_rows(block, np.flatnonzero(farthest >= needed)):
-                nearest[rows] = _searched_again(features, mean, rows, nearest[rows])
-    return nearest
+    closest = _closest(points, (0.5 * norms**2).astype(np.float32), min(k + 1, n - 1))
+    nearest = closest.rows[:, :k]
+    if k < n - 1:
+        for rows in _some_rows(np.flatnonzero(closest.is_unsure(norms, d))):
+            nearest[rows] = _searched_again(features, mean, rows, nearest[rows])
+    return np.sort(nearest, axis=1)
 
 
 def _earliest_others(n: int, k: int) -> NDArray[np.int64]:
@@ -70,20 +63,80 @@ def _standardised(
     return points, norms
 
 
-def _ordered(
-    features: NDArray[Any], block: slice, candidates: NDArray[np.int64], k: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The k nearest of each row's candidates, itself left out, and the distance of the k-th."""
-    own = np.arange(block.start, block.stop)
-    distances = np.empty(candidates.shape)
-    for start in range(0, len(own), 64):
-        rows = slice(start, start + 64)
-        gaps = features[candidates[rows]].astype(np.float64) - features[own[rows], None]
-        distances[rows] = np.einsum("ijk,ijk->ij", gaps, gaps)
-    distances[candidates == own[:, None]] = np.inf
-    order = np.lexsort((candidates, distances), axis=1)[:, :k]
-    reach = np.sqrt(np.take_along_axis(distances, order[:, -1:], axis=1)[:, 0])
-    return np.take_along_axis(candidates, order, axis=1), reach
+@dataclass(frozen=True, slots=True)
+class _Closest:
+    """The q rows closest to each row so far, closest first: x.y - |y|^2 / 2 and row number."""
+
+    closeness: NDArray[np.float32]  # (n, q)
+    rows: NDArray[np.int64]  # (n, q)
+
+    def update(self, own: slice, closeness: NDArray[np.float32], first: int) -> None:
+        """Take in the closeness `(len(own), b)` to the rows from `first` on."""
+        found, values = _largest(closeness, self.rows.shape[1], self.closeness[own, -1])
+        values = np.concatenate([self.closeness[own], values], axis=1)
+        rows = np.concatenate([self.rows[own], found + first], axis=1)
+        order = np.argsort(-values, axis=1, kind="stable")[:, : self.rows.shape[1]]
+        self.closeness[own] = np.take_along_axis(values, order, axis=1)
+        self.rows[own] = np.take_along_axis(rows, order, axis=1)
+
+    def is_unsure(self, norms: NDArray[np.float64], d: int) -> NDArray[np.bool_]:
+        """Where the last row is so close to the one before that rounding may have swapped them."""
+        reach = np.sqrt(np.maximum(norms**2 - 2.0 * self.closeness[:, -1], 0.0))
+        gap = np.subtract(self.closeness[:, -2], self.closeness[:, -1], dtype=np.float64)
+        unsure: NDArray[np.bool_] = gap <= 2.0 * _rounding(norms, reach, d, np.float32)
+        return unsure
+
+
+def _largest(
+    values: NDArray[np.float32], q: int, above: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Columns and values of the q largest of each row that are larger than `above` `(b,)`.
+
+    Where a row has fewer, -inf stands for the rest. Almost no value passes a threshold that some
+    thousand others have set, so most of a tile costs one comparison.
+    """
+    if not np.isfinite(above).all():
+        above = np.maximum(above, _least_worth_keeping(values, q))
+    rows, columns = np.nonzero(values > above[:, None])
+    hits = values[rows, columns]
+    order = np.lexsort((-hits, rows))
+    rows, columns, hits = rows[order], columns[order], hits[order]
+    place = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    kept = place < q
+    found = np.zeros((len(values), q), dtype=np.int64)
+    largest = np.full((len(values), q), -np.inf, dtype=np.float32)
+    found[rows[kept], place[kept]] = columns[kept]
+    largest[rows[kept], place[kept]] = hits[kept]
+    return found, largest
+
+
+def _least_worth_keeping(values: NDArray[np.float32], q: int) -> NDArray[np.float32]:
+    """Just below the q-th largest of the first columns: no smaller value is among the q largest."""
+    width = min(values.shape[1], 512)
+    if width <= q:
+        return np.full(len(values), -np.inf, dtype=np.float32)
+    sample = np.partition(values[:, :width], width - q, axis=1)[:, width - q]
+    below: NDArray[np.float32] = np.nextafter(sample, np.float32(-np.inf))
+    return below
+
+
+def _closest(points: NDArray[np.float32], half_squares: NDArray[np.float32], q: int) -> _Closest:
+    """The q closest others of each row, tile by tile of the upper triangle."""
+    n = len(points)
+    closest = _Closest(np.full((n, q), -np.inf, np.float32), np.zeros((n, q), dtype=np.int64))
+    starts = range(0, n, _TILE)
+    for i in starts:
+        own = slice(i, min(i + _TILE, n))
+        for j in range(i, n, _TILE):
+            other = slice(j, min(j + _TILE, n))
+            products = points[own] @ points[other].T
+            if i == j:
+                np.fill_diagonal(products, -np.inf)
+            else:
+                closest.update(other, np.ascontiguousarray(products.T) - half_squares[own], i)
+            products -= half_squares[other]
+            closest.update(own, products, j)
+    return closest
 
 
 def _needed_closeness(
@@ -93,14 +146,28 @@ def _needed_closeness(
 
     A y that is nearer has |y| <= |x| + reach, which bounds the rounding error of its closeness.
     """
+    needed: NDArray[np.float64] = 0.5 * (norms**2 - reach**2)
+    needed -= _rounding(norms, reach, d, precision)
+    return needed
+
+
+def _rounding(
+    norms: NDArray[np.float64], reach: NDArray[np.float64], d: int, precision: type[np.floating]
+) -> NDArray[np.float64]:
+    """How far the closeness of a y within `reach` may be off.
+
+    A sum of d products is off by d roundings of the whole at worst. In fact they walk at random,
+    over partial sums that are smaller than the whole: twice the square root of d is never seen.
+    """
     longest = norms + reach
-    error = (d + 8) * _ROUNDING[precision] * (norms * longest + 0.5 * longest**2)
-    return 0.5 * (norms**2 - reach**2) - error
+    roundings = min(d + 8.0, 2.0 * (d + 8.0) ** 0.5 + 8.0)
+    error: NDArray[np.float64] = norms * longest + 0.5 * longest**2
+    error *= roundings * _ROUNDING[precision]
+    return error
 
 
-def _some_rows(block: slice, positions: NDArray[np.int64], size: int = 64) -> list[Any]:
-    """The rows at `positions` of a block, in parts small enough for a float64 search."""
-    rows = block.start + positions
+def _some_rows(rows: NDArray[np.int64], size: int = 256) -> list[NDArray[np.int64]]:
+    """The rows in parts small enough for a float64 search."""
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
@@ -113,7 +180,8 @@ def _searched_again(
     """The exact nearest of a few rows; no more than the farthest of those `found` can be needed."""
     n, d = features.shape
     own = features[rows] - mean
-    reach = np.sqrt(np.sum((features[found[:, -1]] - mean - own) ** 2, axis=1))
+    gaps = features[found] - (features[rows].astype(np.float64))[:, None]
+    reach = np.sqrt(np.sum(gaps**2, axis=2).max(axis=1))
     needed = _needed_closeness(np.sqrt(np.sum(own**2, axis=1)), reach, d, np.float64)
     near = np.empty((n, len(rows)), dtype=np.bool_)
     for block in row_blocks(n, d):

@@ -91,7 +91,7 @@ def held_out_one(
         leverage = np.minimum((left**2) @ gains.T + 1.0 / n, 1.0 - 1e-12)
         actual = targets.matrix(rows)
         for i, gain in enumerate(gains):
-            residual = (left * gain) @ spectrum.targets
+            residual = left @ (gain[:, None] * spectrum.targets)
             residual += target_mean - actual
             residual /= 1.0 - leverage[:, i, None]
             errors[i] += np.sum(residual**2)
