@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,8 +57,9 @@ def interval(evaluation: Evaluation, *, bounded: bool) -> tuple[float, float]:
     effective = 1.0 / (1.0 / n + _MISMATCH**2 / (middle * (1.0 - middle)))
     z2 = _QUANTILE**2 / effective
     center = (value + z2 / 2) / (1 + z2)
-    half = _QUANTILE / (1 + z2) * np.sqrt(value * (1 - value) / effective + z2 / (4 * effective))
-    return max(0.0, float(center - half)), min(1.0, float(center + half))
+    half = _QUANTILE / (1 + z2) * math.sqrt((value * (1 - value) + z2 / 4) / effective)
+    # The bounds of a perfect score meet it but for rounding.
+    return max(0.0, min(value, center - half)), min(1.0, max(value, center + half))
 
 
 def compare(evaluations: Sequence[Evaluation], seed: int) -> Comparison:

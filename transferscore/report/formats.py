@@ -37,7 +37,8 @@ def to_markdown(document: Mapping[str, Any]) -> str:
     """The table and the notes as GitHub-flavoured Markdown."""
     cells = table(document)
     rule = [":--" if text else "--:" for text in cells.is_text]
-    lines = ["| " + " | ".join(row) + " |" for row in [cells.header, rule, *cells.body]]
+    body = [[cell.replace("|", "\\|") for cell in row] for row in cells.body]
+    lines = ["| " + " | ".join(row) + " |" for row in [cells.header, rule, *body]]
     return "\n".join([f"**{title(document)}**", "", *lines, "", *_bullets(document)]).rstrip()
 
 

@@ -24,7 +24,8 @@ def to_text(document: Mapping[str, Any], width: int | None = None) -> str:
     shown, hidden = _fitting(document, width)
     lines = [title(document), "", *align(shown), "", *notes(document)]
     if hidden:
-        lines.append(f"{hidden} more scores do not fit this window; see --format json or csv.")
+        scores = "1 more score does" if hidden == 1 else f"{hidden} more scores do"
+        lines.append(f"{scores} not fit this window; see --format json or csv.")
     return "\n".join(lines).rstrip()
 
 

