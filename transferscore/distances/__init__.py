@@ -1,0 +1,60 @@
+"""Distances: how far target lies from source in one encoder's space. Lower is closer, always."""
+
+from transferscore.distances.catalogue import basis_of, distance
+from transferscore.distances.coral import coral
+from transferscore.distances.emd import emd
+from transferscore.distances.emd_prototypes import emd_prototypes, prototype_similarity
+from transferscore.distances.energy import energy_distance
+from transferscore.distances.fingerprint import (
+    Fingerprint,
+    fingerprint_of,
+    load_fingerprint,
+    save_fingerprint,
+)
+from transferscore.distances.frechet import frechet
+from transferscore.distances.info import DistanceInfo
+from transferscore.distances.kid import kid
+from transferscore.distances.level import LEVELS, DistanceLevel, level_of
+from transferscore.distances.mahalanobis import mahalanobis
+from transferscore.distances.mean_cosine import mean_cosine, mean_cosine_similarity
+from transferscore.distances.mean_distance import mean_distance
+from transferscore.distances.mmd import mmd
+from transferscore.distances.null import PermutationNull, permutation_null
+from transferscore.distances.otdd import otdd
+from transferscore.distances.proxy_a import proxy_a
+from transferscore.distances.registry import DISTANCES, distances_named
+from transferscore.distances.sinkhorn import sinkhorn
+from transferscore.distances.sliced_wasserstein import sliced_wasserstein
+
+__all__ = [
+    "DISTANCES",
+    "LEVELS",
+    "DistanceInfo",
+    "DistanceLevel",
+    "Fingerprint",
+    "PermutationNull",
+    "basis_of",
+    "coral",
+    "distance",
+    "distances_named",
+    "emd",
+    "emd_prototypes",
+    "energy_distance",
+    "fingerprint_of",
+    "frechet",
+    "kid",
+    "level_of",
+    "load_fingerprint",
+    "mahalanobis",
+    "mean_cosine",
+    "mean_cosine_similarity",
+    "mean_distance",
+    "mmd",
+    "otdd",
+    "permutation_null",
+    "prototype_similarity",
+    "proxy_a",
+    "save_fingerprint",
+    "sinkhorn",
+    "sliced_wasserstein",
+]
