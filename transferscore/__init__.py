@@ -16,11 +16,20 @@ if TYPE_CHECKING:
     from transferscore.ranking import Candidate, Failure, Prediction, Ranking
     from transferscore.scores.adjusted_h_score import adjusted_h_score
     from transferscore.scores.catalogue import score
+    from transferscore.scores.emms import emms
+    from transferscore.scores.energy import energy
     from transferscore.scores.h_score import h_score
+    from transferscore.scores.intra_class_variance import intra_class_variance
     from transferscore.scores.knn import knn
     from transferscore.scores.leep import leep
+    from transferscore.scores.logistic_probe import logistic_probe
     from transferscore.scores.logme import logme
     from transferscore.scores.nce import nce
+    from transferscore.scores.nleep import nleep
+    from transferscore.scores.pactran_dirichlet import pactran_dirichlet
+    from transferscore.scores.pactran_gamma import pactran_gamma
+    from transferscore.scores.pactran_gaussian import pactran_gaussian
+    from transferscore.scores.parc import parc
     from transferscore.scores.ridge_probe import ridge_probe
     from transferscore.scores.shrinkage_h_score import shrinkage_h_score
     from transferscore.statistics import Statistics
@@ -33,11 +42,20 @@ __all__ = [
     "Ranking",
     "Statistics",
     "adjusted_h_score",
+    "emms",
+    "energy",
     "h_score",
+    "intra_class_variance",
     "knn",
     "leep",
+    "logistic_probe",
     "logme",
     "nce",
+    "nleep",
+    "pactran_dirichlet",
+    "pactran_gamma",
+    "pactran_gaussian",
+    "parc",
     "rank",
     "read_dataset",
     "ridge_probe",
@@ -55,11 +73,20 @@ _HOMES = {
     "Ranking": "ranking",
     "Statistics": "statistics",
     "adjusted_h_score": "scores.adjusted_h_score",
+    "emms": "scores.emms",
+    "energy": "scores.energy",
     "h_score": "scores.h_score",
+    "intra_class_variance": "scores.intra_class_variance",
     "knn": "scores.knn",
     "leep": "scores.leep",
+    "logistic_probe": "scores.logistic_probe",
     "logme": "scores.logme",
     "nce": "scores.nce",
+    "nleep": "scores.nleep",
+    "pactran_dirichlet": "scores.pactran_dirichlet",
+    "pactran_gamma": "scores.pactran_gamma",
+    "pactran_gaussian": "scores.pactran_gaussian",
+    "parc": "scores.parc",
     "rank": "rank",
     "read_dataset": "datasets",
     "ridge_probe": "scores.ridge_probe",

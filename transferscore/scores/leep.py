@@ -7,10 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from transferscore.scores.nce import source_probabilities_of
 from transferscore.scores.score import ScoreInfo
-from transferscore.statistics import Statistics
+from transferscore.statistics import Statistics, Targets
 from transferscore.statistics.rows import check_features, row_blocks
 
-__all__ = ["INFO", "leep", "leep_from_statistics"]
+__all__ = ["INFO", "expected_predictions", "leep", "leep_from_statistics"]
 
 
 def leep(source_probabilities: ArrayLike, labels: ArrayLike) -> float:
@@ -48,22 +48,24 @@ def leep(source_probabilities: ArrayLike, labels: ArrayLike) -> float:
 
 def leep_from_statistics(statistics: Statistics) -> float:
     """LEEP from shared statistics; see `leep`."""
-    source = source_probabilities_of(statistics)
-    codes = statistics.targets.class_codes()
-    conditional = _label_given_source(source, statistics)
-    total = 0.0
+    expected = expected_predictions(source_probabilities_of(statistics), statistics.targets)
+    return float(np.log(expected).mean())
+
+
+def expected_predictions(source: NDArray[np.float64], targets: Targets) -> NDArray[np.float64]:
+    """What a classifier that only reads source probabilities gives each sample's label `(n,)`."""
+    codes, conditional = targets.class_codes(), _label_given_source(source, targets)
+    expected = np.empty(len(source))
     for rows in row_blocks(*source.shape):
-        expected = np.einsum("ij,ij->i", source[rows], conditional[codes[rows]])
-        with np.errstate(divide="ignore"):
-            total += float(np.log(expected).sum())
-    return total / statistics.n_samples
+        expected[rows] = np.einsum("ij,ij->i", source[rows], conditional[codes[rows]])
+    return expected
 
 
-def _label_given_source(source: NDArray[np.float64], statistics: Statistics) -> NDArray[np.float64]:
+def _label_given_source(source: NDArray[np.float64], targets: Targets) -> NDArray[np.float64]:
     """`(K, C)` estimated probability of each label given each source class."""
-    joint = np.zeros((statistics.targets.n_columns, source.shape[1]))
+    joint = np.zeros((targets.n_columns, source.shape[1]))
     for rows in row_blocks(*source.shape):
-        joint += statistics.targets.matrix(rows).T @ source[rows]
+        joint += targets.matrix(rows).T @ source[rows]
     mass = joint.sum(axis=0)
     conditional: NDArray[np.float64] = np.zeros_like(joint)
     np.divide(joint, mass, out=conditional, where=mass > 0.0)

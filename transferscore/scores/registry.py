@@ -7,11 +7,20 @@ from collections.abc import Iterable
 from transferscore.errors import InputError, UnknownNameError
 from transferscore.scores import (
     adjusted_h_score,
+    emms,
+    energy,
     h_score,
+    intra_class_variance,
     knn,
     leep,
+    logistic_probe,
     logme,
     nce,
+    nleep,
+    pactran_dirichlet,
+    pactran_gamma,
+    pactran_gaussian,
+    parc,
     ridge_probe,
     shrinkage_h_score,
 )
@@ -23,13 +32,22 @@ SCORES: dict[str, ScoreInfo] = {
     module.INFO.name: module.INFO
     for module in (
         ridge_probe,
+        logistic_probe,
         logme,
         h_score,
         shrinkage_h_score,
         adjusted_h_score,
+        pactran_gaussian,
+        emms,
+        parc,
+        intra_class_variance,
         knn,
+        nleep,
+        energy,
         nce,
         leep,
+        pactran_dirichlet,
+        pactran_gamma,
     )
 }
 

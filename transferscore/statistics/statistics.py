@@ -30,6 +30,7 @@ class Statistics:
         features: `(n, d)`, finite, as passed.
         targets: The labels as columns.
         source_probabilities: `(n, C)` float64 of the model's own classes, or None.
+        source_logits: `(n, C)` from which a softmax makes such probabilities, or None.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Statistics:
         *,
         task: str = "classification",
         source_probabilities: ArrayLike | None = None,
+        source_logits: ArrayLike | None = None,
     ) -> None:
         """Check the input and keep it.
 
@@ -48,6 +50,7 @@ class Statistics:
                 for the tasks "regression" and "multilabel".
             task: "classification", "multilabel" or "regression".
             source_probabilities: `(n_samples, n_source_classes)`, non-negative, used as they are.
+            source_logits: `(n_samples, n_source_classes)`.
 
         Raises:
             InputError: Shapes do not match, a value is NaN or infinite, or one class only.
@@ -57,6 +60,7 @@ class Statistics:
         make = class_targets if task_named(task).kind == "classification" else real_targets
         self.targets: Targets = make(labels, len(self.features))
         self.source_probabilities = _check_probabilities(source_probabilities, len(self.features))
+        self.source_logits = _check_source(source_logits, len(self.features), "source_logits")
 
     @property
     def n_samples(self) -> int:
@@ -128,14 +132,9 @@ class Statistics:
 
 
 def _check_probabilities(probabilities: ArrayLike | None, n: int) -> NDArray[Any] | None:
-    if probabilities is None:
+    array = _check_source(probabilities, n, "source_probabilities")
+    if array is None:
         return None
-    array = check_features(probabilities, "source_probabilities").astype(np.float64, copy=False)
-    if len(array) != n:
-        raise InputError(
-            f"`source_probabilities` must have one row per row of `features` ({n}); "
-            f"got {len(array)}."
-        )
     if array.min() < 0.0:
         row = int(np.argmax(array.min(axis=1) < 0.0))
         raise InputError(
@@ -146,5 +145,16 @@ def _check_probabilities(probabilities: ArrayLike | None, n: int) -> NDArray[Any
         raise InputError(
             f"`source_probabilities` must have a class above zero in every row; "
             f"row {int(empty.argmax())} has none."
+        )
+    return array
+
+
+def _check_source(source: ArrayLike | None, n: int, name: str) -> NDArray[Any] | None:
+    if source is None:
+        return None
+    array = check_features(source, name).astype(np.float64, copy=False)
+    if len(array) != n:
+        raise InputError(
+            f"`{name}` must have one row per row of `features` ({n}); got {len(array)}."
         )
     return array
