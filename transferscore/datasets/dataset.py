@@ -22,7 +22,7 @@ class Exclusion:
 
     Attributes:
         reason: Why, in words that end a sentence: "have no label".
-        count: How many rows.
+        count: How many rows; 0 for a remark on the source, such as an empty class folder.
         examples: The first few, as a person would name them: a file name, "line 12".
     """
 
@@ -31,9 +31,12 @@ class Exclusion:
     examples: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        more = ", …" if self.count > len(self.examples) else ""
+        shown = f" ({', '.join(self.examples)}{more})" if self.examples else ""
+        if self.count == 0:
+            return f"{self.reason}{shown}"
         rows = "1 row" if self.count == 1 else f"{self.count} rows"
-        shown = f" ({', '.join(self.examples)}{', …' if self.count > len(self.examples) else ''})"
-        return f"{rows} left out: {self.reason}{shown if self.examples else ''}"
+        return f"{rows} left out: {self.reason}{shown}"
 
 
 @dataclass(frozen=True, slots=True)

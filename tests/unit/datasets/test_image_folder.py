@@ -82,7 +82,7 @@ def test_what_is_left_out_is_said(make_tree):
     dataset = read_dataset(root)
     assert dataset.class_names == ("cat", "dog")
     assert [str(exclusion) for exclusion in dataset.exclusions] == [
-        "0 rows left out: a class folder has no images (empty)",
+        "a class folder has no images (empty)",
         "1 row left out: not an image file (cat/notes.txt)",
         "1 row left out: have no label (stray.png)",
         "1 row left out: the only sample of a class ('fox')",
