@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
 __all__ = ["logistic_probe"]
@@ -14,23 +15,31 @@ def logistic_probe(features: NDArray, labels: NDArray, folds: NDArray, shares: N
 
     Every class must occur outside every fold.
     """
-    scatter = float(np.sum((features - features.mean(axis=0)) ** 2))
-    candidates = [_held_out(features, labels, folds, 1 / (share * scatter)) for share in shares]
+    centered = features - features.mean(axis=0)
+    # Of unit scatter, a share is a penalty.
+    unit = centered / np.sqrt(np.sum(centered**2))
+    candidates = [_held_out(unit, labels, folds, share) for share in shares]
     candidates.append(_constant(labels, folds))
     return min(candidates)[1]
 
 
-def _held_out(features: NDArray, labels: NDArray, folds: NDArray, c: float) -> tuple[float, float]:
+def _held_out(
+    features: NDArray, labels: NDArray, folds: NDArray, penalty: float
+) -> tuple[float, float]:
     """Log loss and accuracy."""
-    loss = right = 0.0
-    x = features - features.mean(axis=0)
+    loss, right = 0.0, 0
+    # With two classes scikit-learn fits one vector, whose penalty counts double.
+    c = (2 if len(np.unique(labels)) == 2 else 1) / penalty
     for fold in np.unique(folds):
         held = folds == fold
-        model = LogisticRegression(C=c, tol=1e-8, max_iter=5000).fit(x[~held], labels[~held])
+        model = LogisticRegression(C=c, tol=1e-8, max_iter=5000)
+        logits = model.fit(features[~held], labels[~held]).decision_function(features[held])
+        if logits.ndim == 1:
+            logits = np.column_stack([np.zeros(len(logits)), logits])
         own = np.searchsorted(model.classes_, labels[held])
-        loss -= model.predict_log_proba(x[held])[np.arange(held.sum()), own].sum()
-        right += np.sum(model.predict(x[held]) == labels[held])
-    return loss, right / len(labels)
+        loss -= log_softmax(logits, axis=1)[np.arange(held.sum()), own].sum()
+        right += np.sum(logits.argmax(axis=1) == own)
+    return float(loss), right / len(labels)
 
 
 def _constant(labels: NDArray, folds: NDArray) -> tuple[float, float]:

@@ -109,7 +109,7 @@ def _fit(
     fit = LogisticFit(np.zeros((left.shape[1], len(shares))), np.log(shares))
     if left.size * len(shares) > _SMALL:
         fit = fit_logistic(left.astype(np.float32), codes, penalties, fit, tolerance=1e-3)
-        fit = fit_logistic(left, codes, penalties, fit, tolerance=3e-6)
+        fit = fit_logistic(left, codes, penalties, fit, tolerance=1e-5)
     else:
         fit = fit_logistic(left, codes, penalties, fit, tolerance=1e-8)
     if not fit.converged:
