@@ -30,7 +30,7 @@ def nleep(
     *,
     components: _Components = "tenth",
     log: bool = True,
-    max_samples: int = 10_000,
+    max_samples: int = 5000,
     seed: int = 0,
 ) -> float:
     r"""Tell how well a classifier that only reads which cluster a sample lies in would do.
@@ -48,7 +48,8 @@ def nleep(
             there are more and samples enough (as PACTran's authors have it); "five_per_class" (as
             SFDA's have it, with `log=False`); or a number. Never more than samples.
         log: Mean of the log predictions; if not, of the predictions themselves.
-        max_samples: Where there are more, a sample of this size stands for them, with a warning.
+        max_samples: Where there are more, a sample of this size stands for them, with a warning;
+            time goes with its square.
         seed: Of the start of the mixture and of that sample. The order of the samples has a say,
             too.
 
@@ -75,7 +76,7 @@ def nleep_from_statistics(
     statistics: Statistics,
     components: _Components = "tenth",
     log: bool = True,
-    max_samples: int = 10_000,
+    max_samples: int = 5000,
     seed: int = 0,
 ) -> float:
     """N-LEEP from shared statistics; see `nleep`."""
@@ -115,7 +116,7 @@ def _sampled(n: int, max_samples: int, seed: int) -> NDArray[np.int64]:
 
 INFO = ScoreInfo(
     name="nleep",
-    tells="how well a classifier that only reads which cluster a sample lies in would do",
+    tells="how well a classifier that only reads which cluster a sample lies in would do (5000 at most)",
     range="at most 0, nats",
     chance="above -H(Y), minus the entropy of the labels, since each cluster fits its few samples",
     paper="Li et al. (2021), Ranking neural checkpoints, CVPR",
