@@ -116,7 +116,7 @@ def _sampled(n: int, max_samples: int, seed: int) -> NDArray[np.int64]:
 
 INFO = ScoreInfo(
     name="nleep",
-    tells="how well a classifier that only reads which cluster a sample lies in would do (5000 at most)",
+    tells="how well a classifier that only reads which cluster a sample lies in would do",
     range="at most 0, nats",
     chance="above -H(Y), minus the entropy of the labels, since each cluster fits its few samples",
     paper="Li et al. (2021), Ranking neural checkpoints, CVPR",
