@@ -11,7 +11,7 @@ test: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest
 
 # Timings and accuracy on the real zoo; not part of the tests.
 bench: $(VENV)/.test

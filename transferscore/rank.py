@@ -61,7 +61,8 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
         labels: `(n,)`, with samples in memory.
         task: "classification" or "regression"; by default told from the labels.
         split: Which split to rank on where there are several; the training split by default.
-        scores: Names of the scores to compute; all that apply by default.
+        scores: Names of the scores to compute, or "all"; by default the eight of RANKING_SCORES
+            that apply.
         max_samples: Rank on a stratified sample of this size.
         seed: Seed of every random choice.
         device: "auto", "cpu" or "cuda".

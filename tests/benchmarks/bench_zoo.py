@@ -20,7 +20,12 @@ from transferscore.datasets import read_dataset
 from transferscore.encoders import resolve_models
 from transferscore.features import Store, extract_features
 from transferscore.rank import rank
-from transferscore.ranking.agreement import agreement
+from transferscore.ranking.agreement import (
+    first_choice_regret,
+    interval_coverage,
+    mean_absolute_error,
+    weighted_tau,
+)
 
 pytestmark = pytest.mark.bench
 
@@ -86,6 +91,16 @@ def all_rows(model: str, source: Path, store: Store) -> tuple[np.ndarray, np.nda
     return np.concatenate(features).astype(np.float64), np.concatenate(labels)
 
 
+def agreement(candidates, truth) -> tuple[float, float, float, float]:
+    """Weighted tau, regret and mean error in points, coverage."""
+    value, low, high = (
+        [getattr(c.predicted, end) for c in candidates] for end in ("value", "low", "high")
+    )
+    regret, error = first_choice_regret(value, truth), mean_absolute_error(value, truth)
+    cover = interval_coverage(low, high, truth)
+    return weighted_tau(value, truth), 100 * regret, 100 * error, cover
+
+
 def test_predicted_beside_measured(tmp_path):
     if not ZOO.exists():
         pytest.skip(f"the zoo is not at {ZOO}")
@@ -100,8 +115,7 @@ def test_predicted_beside_measured(tmp_path):
         again = time.perf_counter() - again
         candidates = ranking.candidates
         truth = [measured_accuracy(*all_rows(c.model, source, store)) for c in candidates]
-        found = agreement([c.predicted for c in candidates], truth)
-        rows.append((source.stem, len(candidates), found))
+        rows.append((source.stem, len(candidates), agreement(candidates, truth)))
         own = 1 - sum(c.forward_seconds for c in candidates) / seconds
         print(f"\n{source.stem}: {seconds:.1f} s, of which all but the forward passes {own:.0%};")
         print(f"  again: {again:.1f} s")
@@ -113,14 +127,8 @@ def test_predicted_beside_measured(tmp_path):
             details.append(value - p.value)
     print("\n| dataset | models | weighted tau | regret | mean error | in 90% interval |")
     print("| :-- | --: | --: | --: | --: | --: |")
-    for name, count, found in rows:
-        print(
-            f"| {name} | {count} | {found.weighted_tau:.3f} | {100 * found.regret:.1f} | "
-            f"{100 * found.mean_absolute_error:.1f} | {found.coverage:.0%} |"
-        )
-    tau, regret, error, cover = np.mean(
-        [(f.weighted_tau, f.regret, f.mean_absolute_error, f.coverage) for _, _, f in rows], axis=0
-    )
-    total = f"{tau:.3f} | {100 * regret:.2f} | {100 * error:.2f} | {cover:.0%}"
-    print(f"| **mean** | {sum(r[1] for r in rows)} | {total} |")
+    means = np.mean([values for _, _, values in rows], axis=0)
+    for name, count, values in [*rows, ("**mean**", sum(row[1] for row in rows), means)]:
+        tau, regret, error, cover = values
+        print(f"| {name} | {count} | {tau:.3f} | {regret:.1f} | {error:.1f} | {cover:.0%} |")
     print(f"standard deviation of measured - predicted: {np.std(details):.4f}")

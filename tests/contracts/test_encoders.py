@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
 from transferscore.datasets.images import ImageSample
 from transferscore.encoders import Encoder, Encoding, resolve_encoder
@@ -243,4 +243,5 @@ def test_real_exported_model_equals_its_onnx_file(model, photographs):
 
 def test_features_of_a_constant_batch_are_equal_rows(case, samples, tmp_path):
     features = encode(case.make(tmp_path, 0), [samples[1]] * 3).features
-    assert_array_equal(features, np.broadcast_to(features[0], features.shape))
+    # Matrix products may round each row of a batch in its own way.
+    assert_allclose(features, np.broadcast_to(features[0], features.shape), rtol=1e-5, atol=1e-6)

@@ -34,7 +34,7 @@ def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", help="classification or regression; default: told from labels")
     parser.add_argument("--split", help="default: the training split, where there are splits")
     parser.add_argument("--max-samples", type=int, metavar="N", help="rank on a stratified sample")
-    parser.add_argument("--scores", metavar="A,B", help="default: all that apply")
+    parser.add_argument("--scores", metavar="A,B", help="or all; default: the usual eight")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default: auto")
     parser.add_argument("--no-cache", action="store_true", help="neither read nor keep features")

@@ -1,104 +1,153 @@
-"""How well predictions agree with what was measured afterwards."""
+"""Agreement: how well a ranking made before training matches what was measured after it."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from transferscore.errors import InputError
-from transferscore.ranking.ranking import Prediction
 
-__all__ = ["Agreement", "agreement", "mean_absolute_error", "regret", "weighted_tau"]
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """Predictions against measurements of the same candidates.
-
-    Attributes:
-        weighted_tau: Kendall's tau with more weight at the top, in [-1, 1]; 0 for a random order.
-        regret: Measured value of the best candidate less that of the one predicted to be best.
-        mean_absolute_error: Mean of |predicted - measured|, in the metric.
-        coverage: Share of measurements within the predicted interval.
-    """
-
-    weighted_tau: float
-    regret: float
-    mean_absolute_error: float
-    coverage: float
-
-
-def agreement(predicted: Sequence[Prediction], measured: ArrayLike) -> Agreement:
-    """Compare predictions with measured values of the same candidates, in the same order.
-
-    Raises:
-        InputError: Not as many measurements as predictions, or none.
-    """
-    values = [prediction.value for prediction in predicted]
-    expected, actual = _pair(values, measured)
-    low = np.array([prediction.low for prediction in predicted])
-    high = np.array([prediction.high for prediction in predicted])
-    return Agreement(
-        weighted_tau(expected, actual),
-        regret(expected, actual),
-        mean_absolute_error(expected, actual),
-        float(np.mean((low <= actual) & (actual <= high))),
-    )
+__all__ = ["first_choice_regret", "interval_coverage", "mean_absolute_error", "weighted_tau"]
 
 
 def weighted_tau(predicted: ArrayLike, measured: ArrayLike) -> float:
-    """Kendall's tau in which exchanges near the top weigh more (hyperbolic weights).
+    r"""Tell how well the order agrees, exchanges near the top counting most.
 
-    The mean of weighting by predicted and by measured rank, as in scipy. 1 for the same order,
-    about 0 for a random one, 0 where either side has one value only.
+    Kendall's tau with additive hyperbolic weights: a pair whose members stand at ranks r and s
+    (from 0) weighs :math:`1/(r + 1) + 1/(s + 1)`; the mean of ranking by either argument.
+
+    Args:
+        predicted: `(m,)` one number a candidate, higher is better, in any unit.
+        measured: `(m,)` what the same candidates reached, higher is better.
+
+    Returns:
+        In [-1, 1]: 1 for the same order, about 0 for a random one, -1 for the reverse. NaN where
+        all candidates are equal in one of the two, since then there is no order to agree with.
+
+    Raises:
+        InputError: Shapes differ, a number is not finite, or there are fewer than two candidates.
 
     References:
         Vigna (2015), A weighted correlation index for rankings with ties, WWW.
 
     Examples:
-        >>> weighted_tau([0.9, 0.8, 0.7], [0.95, 0.85, 0.6])
-        1.0
+        >>> round(weighted_tau([0.9, 0.8, 0.7, 0.6, 0.5], [0.95, 0.7, 0.8, 0.6, 0.5]), 4)
+        0.8175
     """
+    first, second = _pair(predicted, measured)
+    if len(first) < 2:
+        raise InputError("`predicted` must have at least two candidates to be in an order; got 1.")
+    if np.ptp(first) == 0.0 or np.ptp(second) == 0.0:
+        return float("nan")
     from scipy.stats import weightedtau
 
-    expected, actual = _pair(predicted, measured)
-    if np.ptp(expected) == 0.0 or np.ptp(actual) == 0.0:
-        return 0.0
-    return float(weightedtau(actual, expected).statistic)
+    return float(weightedtau(first, second).statistic)
 
 
-def regret(predicted: ArrayLike, measured: ArrayLike) -> float:
-    """What choosing the candidate predicted to be best costs, in the metric; 0 if it is the best.
+def first_choice_regret(predicted: ArrayLike, measured: ArrayLike) -> float:
+    r"""Tell what taking the candidate ranked first costs against the best one.
+
+    .. math:: \max_i m_i - m_{\arg\max_i p_i}
+
+    Candidates that share the highest prediction are one choice made at random: their mean counts.
+
+    Args:
+        predicted: `(m,)` one number a candidate, higher is better, in any unit.
+        measured: `(m,)` what the same candidates reached, higher is better.
+
+    Returns:
+        At least 0, in the unit of `measured`; 0 where the first choice is the best there is.
+
+    Raises:
+        InputError: Shapes differ, a number is not finite, or there is no candidate.
 
     Examples:
-        >>> round(regret([0.9, 0.8, 0.7], [0.85, 0.88, 0.6]), 3)
+        >>> round(first_choice_regret([0.9, 0.8, 0.7, 0.6, 0.5], [0.91, 0.94, 0.7, 0.6, 0.5]), 4)
         0.03
     """
-    expected, actual = _pair(predicted, measured)
-    return float(actual.max() - actual[expected.argmax()])
+    first, second = _pair(predicted, measured)
+    return float(second.max() - second[first == first.max()].mean())
 
 
 def mean_absolute_error(predicted: ArrayLike, measured: ArrayLike) -> float:
-    """Mean distance between predicted and measured value, in the metric.
+    r"""Tell how far predictions stand from what was measured, on average.
+
+    .. math:: \tfrac1m \sum_i |p_i - m_i|
+
+    Args:
+        predicted: `(m,)` predictions, in the unit of `measured`.
+        measured: `(m,)` what the same candidates reached.
+
+    Returns:
+        At least 0, in the unit of `measured`.
+
+    Raises:
+        InputError: Shapes differ, a number is not finite, or there is no candidate.
 
     Examples:
-        >>> round(mean_absolute_error([0.9, 0.8], [0.85, 0.81]), 3)
-        0.03
+        >>> round(mean_absolute_error([0.9, 0.8, 0.7, 0.6, 0.5], [0.92, 0.8, 0.6, 0.6, 0.5]), 4)
+        0.024
     """
-    expected, actual = _pair(predicted, measured)
-    return float(np.mean(np.abs(expected - actual)))
+    first, second = _pair(predicted, measured)
+    return float(np.abs(first - second).mean())
+
+
+def interval_coverage(low: ArrayLike, high: ArrayLike, measured: ArrayLike) -> float:
+    r"""Tell how often the measured value lies within the predicted interval, ends included.
+
+    .. math:: \tfrac1m \#\{i : l_i \le m_i \le h_i\}
+
+    Args:
+        low: `(m,)` lower ends, in the unit of `measured`.
+        high: `(m,)` upper ends.
+        measured: `(m,)` what the same candidates reached.
+
+    Returns:
+        In [0, 1]; honest 90% intervals give about 0.9 over many datasets. The candidates of one
+        dataset share its sample, so one dataset alone may well give 0 or 1.
+
+    Raises:
+        InputError: Shapes differ, a number is not finite, there is no candidate, or a lower end is
+            above its upper end.
+
+    Examples:
+        >>> interval_coverage([0.8, 0.7, 0.6, 0.5, 0.4], [0.9] * 5, [0.85, 0.9, 0.6, 0.95, 0.3])
+        0.6
+    """
+    lower, value = _pair(low, measured, "low")
+    upper, _ = _pair(high, measured, "high")
+    if crossed := int((lower > upper).sum()):
+        row = int(np.argmax(lower > upper))
+        raise InputError(
+            f"`low` must not be above `high`; it is for {crossed} of {len(lower)} candidates, "
+            f"first at row {row} ({lower[row]:g} > {upper[row]:g})."
+        )
+    return float(((lower <= value) & (value <= upper)).mean())
 
 
 def _pair(
-    predicted: ArrayLike, measured: ArrayLike
+    values: ArrayLike, measured: ArrayLike, name: str = "predicted"
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    expected, actual = np.asarray(predicted, np.float64), np.asarray(measured, np.float64)
-    if expected.ndim != 1 or expected.shape != actual.shape or not len(expected):
+    """Both as finite vectors of one length."""
+    first, second = _vector(values, name), _vector(measured, "measured")
+    if len(first) != len(second):
         raise InputError(
-            "`predicted` and `measured` must have the same shape (n_candidates,); "
-            f"got {expected.shape} and {actual.shape}."
+            f"`{name}` must have one entry per entry of `measured` ({len(second)}); "
+            f"got {len(first)}."
         )
-    return expected, actual
+    return first, second
+
+
+def _vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    vector = np.asarray(values, dtype=np.float64)
+    if vector.ndim != 1 or not len(vector):
+        raise InputError(
+            f"`{name}` must have shape (n_candidates,) with at least one; got {vector.shape}."
+        )
+    if missing := int((~np.isfinite(vector)).sum()):
+        row = int(np.argmin(np.isfinite(vector)))
+        raise InputError(
+            f"`{name}` must be finite; {missing} of {len(vector)} entries are not, "
+            f"first at row {row}. Leave out candidates that failed."
+        )
+    return vector

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from transferscore.datasets import Dataset, drop_rows
 from transferscore.features import Entry, Features
 from transferscore.scores.catalogue import compute_scores
-from transferscore.scores.registry import SCORES
+from transferscore.scores.registry import RANKING_SCORES, SCORES, applicable_scores
 from transferscore.statistics import Statistics
 
 __all__ = ["Evaluation", "evaluate", "evaluation_key", "evaluation_of_entry"]
@@ -76,7 +76,7 @@ def evaluation_key(
 ) -> str:
     """Hex digest of all that an evaluation depends on: model, samples, labels, task and scores."""
     parts = [
-        "evaluation-2",
+        "evaluation-3",
         encoder_digest,
         dataset.task.kind,
         json.dumps(scores),
@@ -103,7 +103,8 @@ def evaluate(features: Features, dataset: Dataset, scores: Sequence[str] | None)
             task=dataset.task.kind,
             source_probabilities=probabilities,
         )
-        names = _computable(scores, has_source=probabilities is not None)
+        has_source = probabilities is not None
+        names = _computable(scores, dataset.task.kind, has_source=has_source)
         values = compute_scores(statistics, names, dataset.task.kind)
         held_out = statistics.held_out
     return Evaluation(
@@ -117,10 +118,11 @@ def evaluate(features: Features, dataset: Dataset, scores: Sequence[str] | None)
     )
 
 
-def _computable(scores: Sequence[str] | None, *, has_source: bool) -> list[str] | None:
+def _computable(scores: Sequence[str] | None, task: str, *, has_source: bool) -> list[str]:
     """The scores asked for, less those that read source classes of a model without a classifier."""
     if scores is None:
-        return None
+        applicable = applicable_scores(task, has_source=has_source)
+        return [info.name for info in applicable if info.name in RANKING_SCORES]
     missing = [name for name in scores if SCORES[name].needs_source and not has_source]
     if missing:
         warnings.warn(

@@ -26,7 +26,7 @@ from transferscore.scores import (
 )
 from transferscore.scores.score import ScoreInfo
 
-__all__ = ["SCORES", "applicable_scores", "check_scores", "scores_named"]
+__all__ = ["RANKING_SCORES", "SCORES", "applicable_scores", "check_scores", "scores_named"]
 
 SCORES: dict[str, ScoreInfo] = {
     module.INFO.name: module.INFO
@@ -50,6 +50,19 @@ SCORES: dict[str, ScoreInfo] = {
         pactran_gamma,
     )
 }
+
+
+# What a ranking shows unless asked for more: together they cost little more than one of them.
+RANKING_SCORES = (
+    "ridge_probe",
+    "logme",
+    "h_score",
+    "shrinkage_h_score",
+    "adjusted_h_score",
+    "knn",
+    "nce",
+    "leep",
+)
 
 
 def scores_named(names: str | Iterable[str]) -> list[ScoreInfo]:
@@ -78,7 +91,7 @@ def applicable_scores(task: str, *, has_source: bool) -> list[ScoreInfo]:
 
 
 def check_scores(names: str | Iterable[str] | None, task: str) -> list[str] | None:
-    """The names as a list, or None for all that apply.
+    """The names as a list, those of every score of the task for "all", or None for the default.
 
     Raises:
         UnknownNameError: A name is not in the catalogue.
@@ -86,6 +99,8 @@ def check_scores(names: str | Iterable[str] | None, task: str) -> list[str] | No
     """
     if names is None:
         return None
+    if names == "all":
+        return [name for name, info in SCORES.items() if task in info.tasks]
     infos = scores_named(names)
     for info in infos:
         if task not in info.tasks:

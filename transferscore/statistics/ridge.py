@@ -39,7 +39,9 @@ class HeldOut:
         losses: `(p, n)` per row. For classes 0 where the largest output is the row's class, else 1;
             for real-valued targets squared error in units of an output's variance, averaged over
             outputs. One minus the mean loss is accuracy, or R^2.
-        best: Position of the penalty with the least mean loss, the least error among equals.
+        best: Position of the penalty with the least error, or of the intercept alone where that
+            loses less. Choosing by the loss itself would be choosing by luck: on 200 rows the best
+            of a dozen accuracies stands half a point above what that penalty then reaches.
     """
 
     penalties: NDArray[np.float64]
@@ -221,5 +223,7 @@ def _row_loss_of(targets: Targets) -> _RowLoss:
 def _held_out(
     penalties: NDArray[np.float64], errors: NDArray[np.float64], losses: NDArray[np.float64]
 ) -> HeldOut:
-    best = np.lexsort((errors, losses.mean(axis=1)))[0]
-    return HeldOut(penalties, errors, losses, int(best))
+    best = int(errors.argmin())
+    if penalties[-1] == np.inf and losses[best].mean() > losses[-1].mean():
+        best = len(penalties) - 1
+    return HeldOut(penalties, errors, losses, best)
