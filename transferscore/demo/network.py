@@ -69,10 +69,11 @@ def train_network(network: nn.Module, source: Source, epochs: int, seed: int) ->
     network.train()
     for _ in range(epochs):
         n_right = 0
-        for rows in torch.randperm(len(labels), generator=order).split(_BATCH):
+        for rows in torch.split(torch.randperm(len(labels), generator=order), _BATCH):
             _, logits = network(images[rows])
             optimizer.zero_grad()
-            torch.nn.functional.cross_entropy(logits, labels[rows]).backward()
+            loss = torch.nn.functional.cross_entropy(logits, labels[rows])
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
             n_right += int((logits.argmax(1) == labels[rows]).sum())

@@ -82,10 +82,12 @@ def _patch(photograph: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
     top = int(rng.integers(photograph.shape[0] - side))
     left = int(rng.integers(photograph.shape[1] - side))
     square = Image.fromarray(photograph[top : top + side, left : left + side]).convert("L")
-    grey = np.asarray(square.resize((PIXELS, PIXELS), Image.Resampling.BOX), dtype=np.float64)
-    grey -= grey.min()
+    small = square.resize((PIXELS, PIXELS), Image.Resampling.BOX)
+    grey: NDArray[np.float64] = np.asarray(small, dtype=np.float64)
+    grey = grey - grey.min()
     # A patch of plain sky is one grey: dividing by its range would be dividing by zero.
-    return grey / max(grey.max(), 1.0)
+    patch: NDArray[np.float64] = grey / max(float(grey.max()), 1.0)
+    return patch
 
 
 def _strokes(n_images: int, rng: np.random.Generator) -> Source:

@@ -43,7 +43,8 @@ def _jittered(points: NDArray[np.float64], rng: np.random.Generator) -> NDArray[
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     stretch = rng.uniform(0.55, 0.95, (n, 1, 2))
     shift = rng.uniform(-0.2, 0.2, (n, 1, 2))
-    return np.einsum("npj,ijn->npi", points * stretch, turn) + shift
+    moved: NDArray[np.float64] = np.einsum("npj,ijn->npi", points * stretch, turn) + shift
+    return moved
 
 
 def _line(*corners: tuple[float, float]) -> NDArray[np.float64]:
