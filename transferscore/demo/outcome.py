@@ -46,7 +46,8 @@ class Outcome:
         rows: Best predicted first.
         n_tested: Rows that the probes were tested on.
         tau: Weighted Kendall tau.
-        regret: Accuracy lost by taking the first instead of the best.
+        regret: Accuracy lost by taking the first instead of the best; models that share the
+            highest prediction count as one choice.
         error: Mean absolute error of the predictions.
         coverage: Share of the models inside their interval.
     """
@@ -60,7 +61,7 @@ class Outcome:
 
 
 def outcome_of(ranking: Ranking, measured: Mapping[str, float], n_tested: int) -> Outcome:
-    """Compare a ranking of two or more models with the accuracies measured of them.
+    """Compare a ranking with the accuracies measured of them.
 
     Args:
         ranking: With predictions as accuracies.
@@ -111,29 +112,22 @@ def _rank_of(row: Row, rows: tuple[Row, ...]) -> int:
 def _summary(outcome: Outcome) -> list[str]:
     n_inside = sum(row.is_inside for row in outcome.rows)
     return [
-        f"Order:  {_order(outcome)}",
+        f"Order:  weighted Kendall tau {outcome.tau:.2f} (1 is the same order, 0 a random one).",
         f"Choice: {_choice(outcome)}",
         f"Values: predictions are off by {100 * outcome.error:.1f} points on average; "
         f"{n_inside} of {len(outcome.rows)} models lie in their 90% interval.",
-        f"The probes were tested on {outcome.n_tested} digits, so a measured accuracy is itself "
-        f"uncertain by about {_noise(outcome):.1f} points (one standard error).",
+        f"        The test has {outcome.n_tested} digits, so a measured accuracy is itself "
+        f"uncertain by {_noise(outcome):.1f} points (one standard error).",
     ]
 
 
-def _order(outcome: Outcome) -> str:
-    if math.isnan(outcome.tau):
-        return "there is none to compare, since all models are equal."
-    return f"weighted Kendall tau {outcome.tau:.2f} (1 is the same order, 0 a random one)."
-
-
 def _choice(outcome: Outcome) -> str:
-    first = outcome.rows[0]
-    if outcome.regret == 0.0:
+    first, best = outcome.rows[0], max(outcome.rows, key=lambda row: row.measured)
+    if first.measured == best.measured:
         return f"{first.model}, ranked first, is the best measured as well."
-    best = max(outcome.rows, key=lambda row: row.measured)
     return (
-        f"{first.model}, ranked first, is {100 * outcome.regret:.1f} points below the best "
-        f"measured, {best.model}."
+        f"{first.model}, ranked first, is {100 * (best.measured - first.measured):.1f} points "
+        f"below the best measured, {best.model}."
     )
 
 

@@ -15,7 +15,7 @@ from transferscore.demo.outcome import Outcome, outcome_lines, outcome_of
 from transferscore.demo.probe import measure_probe
 from transferscore.demo.target import Target, read_target, save_target
 from transferscore.demo.threads import one_thread
-from transferscore.demo.zoo import RECIPES, Recipe, build_zoo
+from transferscore.demo.zoo import MAX_IMAGES, RECIPES, Recipe, build_zoo
 
 if TYPE_CHECKING:
     from transferscore.ranking import Ranking
@@ -51,7 +51,7 @@ def run_demo(
     say: Say = lambda _: None,
     *,
     recipes: tuple[Recipe, ...] = RECIPES,
-    n_images: int = 3000,
+    n_images: int = MAX_IMAGES,
     seed: int = 0,
 ) -> DemoResult:
     """Rank a small zoo on handwritten digits that it has never seen, and check the ranking.
@@ -86,11 +86,11 @@ def run_demo(
 
 
 _PROLOGUE = """\
-Which of {n_models} small networks should a new task build on? The task is to tell the handwritten
-digits 5 to 9 apart from {n_labels} labelled images ({per_class} of each); the networks have only
-ever seen other things: the digits 0 to 4, drawn strokes, patches of two photographs, or nothing.
-They are trained and saved now, ranked without training anything for the task, and then the
-ranking is checked: a real classifier is trained on each and tested on digits kept aside."""
+Which of {n_models} small networks is the best to tell the handwritten digits 5 to 9 apart, when
+only {n_labels} of them are labelled ({per_class} of each)? The networks are trained now on other
+things: digits 0 to 4, drawn strokes, patches of two photographs, or nothing at all. They are ranked
+without any training for the task; then a real probe is trained on each, and tested on digits that
+were kept aside."""
 
 
 def _made(folder: Path | None) -> Path:

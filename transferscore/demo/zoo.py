@@ -9,9 +9,9 @@ from pathlib import Path
 from transferscore.demo.network import make_network, save_network, train_network
 from transferscore.demo.sources import source_named
 
-__all__ = ["RECIPES", "Recipe", "build_zoo"]
+__all__ = ["MAX_IMAGES", "RECIPES", "Recipe", "build_zoo"]
 
-_IMAGES = 3000
+MAX_IMAGES = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def build_zoo(
     folder: Path,
     *,
     recipes: tuple[Recipe, ...] = RECIPES,
-    n_images: int = _IMAGES,
+    n_images: int = MAX_IMAGES,
     seed: int = 0,
     say: Callable[[str], None] | None = None,
 ) -> dict[str, str]:

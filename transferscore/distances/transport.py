@@ -32,7 +32,7 @@ def transport_cost(
         MissingExtraError: POT is not installed.
     """
     try:
-        from ot.lp import emd2  # type: ignore[import-untyped]
+        from ot.lp import emd2
     except ImportError:
         raise MissingExtraError.of("ot", "ot", f"The distance {name}") from None
 

@@ -21,11 +21,11 @@ def weighted_tau(predicted: ArrayLike, measured: ArrayLike) -> float:
         measured: `(m,)` what the same candidates reached, higher is better.
 
     Returns:
-        In [-1, 1]: 1 for the same order, about 0 for a random one, -1 for the reverse. NaN where
-        all candidates are equal in one of the two, since then there is no order to agree with.
+        In [-1, 1]: 1 for the same order, about 0 for a random one, -1 for the reverse. 0 where all
+        candidates are equal in one of the two, since then there is no order to agree with.
 
     Raises:
-        InputError: Shapes differ, a number is not finite, or there are fewer than two candidates.
+        InputError: Shapes differ, a number is not finite, or there is no candidate.
 
     References:
         Vigna (2015), A weighted correlation index for rankings with ties, WWW.
@@ -35,10 +35,8 @@ def weighted_tau(predicted: ArrayLike, measured: ArrayLike) -> float:
         0.8175
     """
     first, second = _pair(predicted, measured)
-    if len(first) < 2:
-        raise InputError("`predicted` must have at least two candidates to be in an order; got 1.")
     if np.ptp(first) == 0.0 or np.ptp(second) == 0.0:
-        return float("nan")
+        return 0.0
     from scipy.stats import weightedtau
 
     return float(weightedtau(first, second).statistic)
