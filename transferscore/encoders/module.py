@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,6 +68,8 @@ class ModuleEncoder:
         self._transform = transform
         self._device = device
         self._name = name or type(module).__name__
+        # Its mode and hooks are the module's own: two threads would undo each other's.
+        self._running = Lock()
         if layer is not None and layer not in dict(module.named_modules()):
             names = ", ".join(repr(key) for key, _ in list(module.named_modules())[:20])
             raise EncoderError(
@@ -117,7 +120,7 @@ class ModuleEncoder:
     def forward(self, batch: Batch) -> Encoding:
         """Features (and logits) of a prepared batch."""
         device = chosen_device(self._device)
-        with explained(self._name, "run"), evaluating(self._module, device):
+        with self._running, explained(self._name, "run"), evaluating(self._module, device):
             features, logits = watched_output(
                 self._module, _on_device(batch, device), self._layer, self._name
             )
