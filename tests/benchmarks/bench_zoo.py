@@ -26,6 +26,7 @@ from transferscore.ranking.agreement import (
     mean_absolute_error,
     weighted_tau,
 )
+from transferscore.scores.ridge_probe import ridge_probe
 
 pytestmark = pytest.mark.bench
 
@@ -99,6 +100,52 @@ def agreement(candidates, truth) -> tuple[float, float, float, float]:
     regret, error = first_choice_regret(value, truth), mean_absolute_error(value, truth)
     cover = interval_coverage(low, high, truth)
     return weighted_tau(value, truth), 100 * regret, 100 * error, cover
+
+
+def test_how_far_a_tuned_probe_is_from_the_ridge_that_predicts_it(tmp_path):
+    """What intervals must hold beyond sampling error, by the number of labelled rows."""
+    from sklearn.model_selection import StratifiedShuffleSplit
+
+    store = Store(tmp_path)
+    pool = [all_rows(model, source, store) for source, model in small_pool()]
+    for n in (100, 200, 400):
+        gaps, sampling = [], []
+        for features, labels in pool:
+            ((train, test),) = StratifiedShuffleSplit(1, train_size=n, random_state=n).split(
+                features, labels
+            )
+            predicted = ridge_probe(features[train], labels[train])
+            measured = tuned_on(features, labels, train, test)
+            gaps.append(measured - predicted)
+            sampling.append(predicted * (1 - predicted) / n + measured * (1 - measured) / len(test))
+        beyond = np.sqrt(max(np.mean(np.square(gaps)) - np.mean(sampling), 0.0))
+        print(
+            f"\n{n} rows, {len(gaps)} model-dataset pairs: measured - predicted has mean "
+            f"{np.mean(gaps):+.4f}; beyond sampling error a standard deviation of {beyond:.4f}"
+        )
+
+
+def small_pool() -> list[tuple[Path, str]]:
+    models = sorted((ZOO / "models/image").glob("*.onnx"), key=lambda file: file.stat().st_size)
+    return [
+        (ZOO / f"datasets/image/{name}.zip", f"onnx:{model}")
+        for name in IMAGES
+        for model in models[:8]
+    ]
+
+
+def tuned_on(features, labels, train, test) -> float:
+    from sklearn.model_selection import StratifiedKFold
+
+    folds = list(
+        StratifiedKFold(3, shuffle=True, random_state=0).split(features[train], labels[train])
+    )
+
+    def accuracy(penalty: float) -> float:
+        pairs = [(train[fit], train[held]) for fit, held in folds]
+        return float(np.mean([fit_and_test(features, labels, penalty, *pair) for pair in pairs]))
+
+    return fit_and_test(features, labels, max(PENALTIES, key=accuracy), train, test)
 
 
 def test_predicted_beside_measured(tmp_path):
