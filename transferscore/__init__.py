@@ -35,21 +35,30 @@ if TYPE_CHECKING:
     from transferscore.scores.catalogue import score
     from transferscore.scores.emms import emms
     from transferscore.scores.energy import energy
+    from transferscore.scores.gbc import gbc
     from transferscore.scores.h_score import h_score
     from transferscore.scores.intra_class_variance import intra_class_variance
     from transferscore.scores.knn import knn
+    from transferscore.scores.lda import lda
     from transferscore.scores.leep import leep
+    from transferscore.scores.lfc import lfc
     from transferscore.scores.logistic_probe import logistic_probe
     from transferscore.scores.logme import logme
     from transferscore.scores.nce import nce
+    from transferscore.scores.ncti_feature_nuclear_norm import ncti_feature_nuclear_norm
+    from transferscore.scores.ncti_log_class_nuclear_norm import ncti_log_class_nuclear_norm
+    from transferscore.scores.ncti_mean_posterior import ncti_mean_posterior
     from transferscore.scores.nleep import nleep
     from transferscore.scores.pactran_dirichlet import pactran_dirichlet
     from transferscore.scores.pactran_gamma import pactran_gamma
     from transferscore.scores.pactran_gaussian import pactran_gaussian
     from transferscore.scores.parc import parc
     from transferscore.scores.ridge_probe import ridge_probe
+    from transferscore.scores.sfda import sfda
     from transferscore.scores.shrinkage_h_score import shrinkage_h_score
+    from transferscore.scores.transrate import transrate
     from transferscore.statistics import Statistics
+    from transferscore.statistics.cka import cka
 
 __all__ = [
     "Candidate",
@@ -59,6 +68,7 @@ __all__ = [
     "Ranking",
     "Statistics",
     "adjusted_h_score",
+    "cka",
     "coral",
     "distance",
     "emd",
@@ -67,11 +77,14 @@ __all__ = [
     "energy",
     "energy_distance",
     "frechet",
+    "gbc",
     "h_score",
     "intra_class_variance",
     "kid",
     "knn",
+    "lda",
     "leep",
+    "lfc",
     "logistic_probe",
     "logme",
     "mahalanobis",
@@ -79,6 +92,9 @@ __all__ = [
     "mean_distance",
     "mmd",
     "nce",
+    "ncti_feature_nuclear_norm",
+    "ncti_log_class_nuclear_norm",
+    "ncti_mean_posterior",
     "nleep",
     "otdd",
     "pactran_dirichlet",
@@ -90,9 +106,11 @@ __all__ = [
     "read_dataset",
     "ridge_probe",
     "score",
+    "sfda",
     "shrinkage_h_score",
     "sinkhorn",
     "sliced_wasserstein",
+    "transrate",
 ]
 
 __version__ = "0.1.0"
@@ -105,6 +123,7 @@ _HOMES = {
     "Ranking": "ranking",
     "Statistics": "statistics",
     "adjusted_h_score": "scores.adjusted_h_score",
+    "cka": "statistics.cka",
     "coral": "distances",
     "distance": "distances",
     "emd": "distances",
@@ -113,11 +132,14 @@ _HOMES = {
     "energy": "scores.energy",
     "energy_distance": "distances",
     "frechet": "distances",
+    "gbc": "scores.gbc",
     "h_score": "scores.h_score",
     "intra_class_variance": "scores.intra_class_variance",
     "kid": "distances",
     "knn": "scores.knn",
+    "lda": "scores.lda",
     "leep": "scores.leep",
+    "lfc": "scores.lfc",
     "logistic_probe": "scores.logistic_probe",
     "logme": "scores.logme",
     "mahalanobis": "distances",
@@ -125,6 +147,9 @@ _HOMES = {
     "mean_distance": "distances",
     "mmd": "distances",
     "nce": "scores.nce",
+    "ncti_feature_nuclear_norm": "scores.ncti_feature_nuclear_norm",
+    "ncti_log_class_nuclear_norm": "scores.ncti_log_class_nuclear_norm",
+    "ncti_mean_posterior": "scores.ncti_mean_posterior",
     "nleep": "scores.nleep",
     "otdd": "distances",
     "pactran_dirichlet": "scores.pactran_dirichlet",
@@ -136,9 +161,11 @@ _HOMES = {
     "read_dataset": "datasets",
     "ridge_probe": "scores.ridge_probe",
     "score": "scores.catalogue",
+    "sfda": "scores.sfda",
     "shrinkage_h_score": "scores.shrinkage_h_score",
     "sinkhorn": "distances",
     "sliced_wasserstein": "distances",
+    "transrate": "scores.transrate",
 }
 
 

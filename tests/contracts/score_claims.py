@@ -14,6 +14,12 @@ WARNINGS = [
     "H-score is at its maximum",
     "EMMS is at its best whatever the labels",
     "PARC is undefined",
+    "GBC is near 0, its best, whatever the labels",
+    r"\d+ of \d+ classes have one sample",
+    "Every class has one sample, so GBC is 0",
+    ".* is (as good as perfect|too good) whatever the labels",
+    "The features do not vary within the classes",
+    "Debiased CKA is undefined",
 ]
 """What scores say of small samples, as they should; each is tested with its score."""
 
@@ -60,6 +66,17 @@ def _h_score_noise(n: int, d: int, k: int) -> tuple[float, float]:
 def _emms_noise(n: int, d: int, k: int) -> tuple[float, float]:
     chance = min(d, n - 1) / (n - 1) - 1
     return chance - 0.02, chance + 0.02
+
+
+def _lfc_noise(n: int, d: int, k: int) -> tuple[float, float]:
+    """Random eigenvalues have a squared sum of n d (n + d) where the sum is n d."""
+    chance = np.sqrt((k - 1) * d / (n + d) / n)
+    return chance - 0.01, chance + 0.01
+
+
+def _gbc_noise(n: int, d: int, k: int) -> tuple[float, float]:
+    chance = -k * (k - 1) * np.exp(-min(d, 64 if n > 64 else d) * 2 * k / n / 8)
+    return chance - 0.25, chance + 0.25
 
 
 CLAIMS = {
@@ -126,4 +143,33 @@ CLAIMS = {
     "energy": Claims(rotation=False, scale=False, shift=False, labels=False),
     "pactran_dirichlet": Claims(noise=lambda n, d, k: (-np.log(k) / k - 0.2, -np.log(k) / k)),
     "pactran_gamma": Claims(noise=lambda n, d, k: (-np.log(k) / k - 1.2, -np.log(k) / k - 1.0)),
+    "lda": Claims(
+        repeated="rises",
+        noise=lambda n, d, k: (1 / k - 0.03, 1 / k + 0.03),
+        constant=lambda k: 1 / k,
+    ),
+    "transrate": Claims(scale=False, widths=False, constant=lambda k: 0.0),
+    "gbc": Claims(noise=_gbc_noise, constant=lambda k: -k * (k - 1)),
+    "sfda": Claims(
+        rotation=False,
+        scale=False,
+        noise=lambda n, d, k: (1 / k, 1.0),
+        constant=lambda k: 1 / k,
+    ),
+    "ncti_mean_posterior": Claims(
+        scale=False,
+        noise=lambda n, d, k: (1 / k, 1.0),
+        constant=lambda k: 1 / k,
+    ),
+    "ncti_feature_nuclear_norm": Claims(
+        scale=False,
+        noise=lambda n, d, k: (np.sqrt(n) * min(k - 1, d), np.inf),
+        constant=lambda k: 0.0,
+    ),
+    "ncti_log_class_nuclear_norm": Claims(
+        scale=False,
+        labels=False,
+        noise=lambda n, d, k: (-0.5 * np.log(n * k * min(k, n / k)), -0.5 * np.log(n / k)),
+    ),
+    "lfc": Claims(shift=False, repeated="same", noise=_lfc_noise, constant=lambda k: 0.0),
 }

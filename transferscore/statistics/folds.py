@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from transferscore.statistics.rows import row_blocks
 from transferscore.statistics.statistics import Statistics
 
-__all__ = ["stratified_folds"]
+__all__ = ["row_invariants", "stratified_folds"]
 
 # Numbers that agree to so many decimals are equal but for rounding.
 _DECIMALS = 9
@@ -22,7 +22,7 @@ def stratified_folds(statistics: Statistics, n_folds: int, seed: int) -> NDArray
     not depend on the order of the samples, nor on rotation, shift or scale of the features.
     """
     codes, n = statistics.targets.class_codes(), statistics.n_samples
-    norms, leaning = _invariants(statistics)
+    norms, leaning = row_invariants(statistics)
     nearest = np.full(statistics.targets.n_columns, np.inf)
     np.minimum.at(nearest, codes, norms)
     order = np.lexsort((leaning, norms, codes, nearest[codes]))
@@ -33,7 +33,7 @@ def stratified_folds(statistics: Statistics, n_folds: int, seed: int) -> NDArray
     return folds
 
 
-def _invariants(statistics: Statistics) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def row_invariants(statistics: Statistics) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Squared distance of each sample from the mean, and how far it leans to where most is."""
     n, d = statistics.features.shape
     scale = np.sqrt(statistics.spectrum.eigenvalues.sum() / n) or 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ledoit_wolf_shrinkage"]
+__all__ = ["ledoit_wolf_shrinkage", "shrinkage_of"]
 
 
 def ledoit_wolf_shrinkage(
@@ -28,8 +28,15 @@ def ledoit_wolf_shrinkage(
     """
     scaled = eigenvalues / n_samples
     trace, squares = float(scaled.sum()), float(scaled @ scaled)
+    return shrinkage_of(trace, squares, norm_fourth / n_samples, n_samples, n_features)
+
+
+def shrinkage_of(
+    trace: float, squares: float, fourth: float, n_samples: int, n_features: int
+) -> float:
+    """The same from tr S, tr S^2 and the mean over samples of the fourth power of the norm."""
     spread = (squares - trace**2 / n_features) / n_features
     if spread <= 0.0:
         return 0.0
-    noise = (norm_fourth / n_samples - squares) / (n_features * n_samples)
+    noise = (fourth - squares) / (n_features * n_samples)
     return float(min(max(noise, 0.0), spread) / spread)
