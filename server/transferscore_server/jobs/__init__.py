@@ -1,0 +1,1 @@
+"""Rankings as jobs: queued, leased, run by workers, resumed after any death."""

@@ -1,0 +1,1 @@
+"""What the service keeps: datasets, uploads, rankings, their candidates and events."""
