@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from transferscore.datasets import Dataset, read_dataset, sample_dataset, sample_digests
-from transferscore.encoders import Encoder, FeaturesFile, resolve_models
+from transferscore.encoders import Encoder, FeaturesFile
 from transferscore.events import (
     CandidateDone,
     CandidateFailed,
@@ -22,6 +22,9 @@ from transferscore.ranking import (
     Evaluated,
     Evaluation,
     Failure,
+    Keeper,
+    KeepNothing,
+    Outcome,
     Ranking,
     assemble_ranking,
     evaluate,
@@ -46,6 +49,7 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     device: str = "auto",
     cache: bool | str | Path = True,
     on_event: Callable[[Event], None] | None = None,
+    keeper: Keeper | None = None,
 ) -> Ranking:
     """Rank pretrained models for a labelled dataset, before anything is trained.
 
@@ -68,6 +72,8 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
         device: "auto", "cpu" or "cuda".
         cache: Whether features are kept for the next run, or the folder to keep them in.
         on_event: Called with each `transferscore.events` value as the run goes on.
+        keeper: Remembers finished candidates and loaded models beyond this call; see
+            `transferscore.ranking.Keeper`.
 
     Returns:
         The ranking; `print` it, or take `.best`, `.candidates`, `.failures`, `.to_dict()`.
@@ -81,9 +87,9 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     target = read_dataset(dataset, labels=labels, task=task, split=split)
     target = sample_dataset(target, max_samples, seed)
     names = check_scores(scores, target.task.kind)
-    run = _Run(target, names, _open_store(cache), on_event or _silent)
-    encoders = resolve_models(models, device=device)
-    outcomes = [run.candidate(encoder, i, len(encoders)) for i, encoder in enumerate(encoders, 1)]
+    run = _Run(target, names, _open_store(cache), on_event or _silent, keeper or KeepNothing())
+    encoders = run.keeper.encoders(models, device)
+    outcomes = [run.outcome(encoder, i, len(encoders)) for i, encoder in enumerate(encoders)]
     if run.store is not None:
         run.store.trim()
     evaluated = [outcome for outcome in outcomes if isinstance(outcome, Evaluated)]
@@ -99,12 +105,19 @@ class _Run:
     scores: Sequence[str] | None
     store: Store | None
     tell: Callable[[Event], None]
+    keeper: Keeper
 
-    def candidate(
-        self, encoder: Encoder | FeaturesFile, position: int, total: int
-    ) -> Evaluated | Failure:
+    def outcome(self, encoder: Encoder | FeaturesFile, position: int, total: int) -> Outcome:
+        """What came of a candidate: as it was kept, or tried now and kept."""
+        if (kept := self.keeper.finished(position)) is not None:
+            return kept
+        self.tell(CandidateStarted(encoder.name, position + 1, total))
+        outcome = self.candidate(encoder)
+        self.keeper.keep(position, outcome, self.target)
+        return outcome
+
+    def candidate(self, encoder: Encoder | FeaturesFile) -> Outcome:
         """Evaluate one model; whatever goes wrong with it is a failure row, not the end."""
-        self.tell(CandidateStarted(encoder.name, position, total))
         began = time.perf_counter()
         try:
             evaluation, forward_seconds = self._evaluation(encoder)
@@ -113,7 +126,7 @@ class _Run:
             self.tell(CandidateFailed(failure.model, failure.error, failure.message))
             return failure
         finally:
-            encoder.release()
+            self.keeper.release(encoder)
         seconds = time.perf_counter() - began
         metric = self.target.task.metric
         self.tell(CandidateDone(encoder.name, metric, evaluation.value, seconds))

@@ -7,6 +7,13 @@ from transferscore.ranking.evaluation import (
     evaluation_key,
     evaluation_of_entry,
 )
+from transferscore.ranking.keeper import (
+    Keeper,
+    KeepNothing,
+    Outcome,
+    outcome_of_bytes,
+    outcome_to_bytes,
+)
 from transferscore.ranking.ranking import Candidate, Failure, Prediction, Ranking
 
 __all__ = [
@@ -14,10 +21,15 @@ __all__ = [
     "Evaluated",
     "Evaluation",
     "Failure",
+    "KeepNothing",
+    "Keeper",
+    "Outcome",
     "Prediction",
     "Ranking",
     "assemble_ranking",
     "evaluate",
     "evaluation_key",
     "evaluation_of_entry",
+    "outcome_of_bytes",
+    "outcome_to_bytes",
 ]
