@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from transferscore.encoders.onnx import OnnxEncoder
     from transferscore.encoders.resolve import resolve_encoder, resolve_models
     from transferscore.encoders.torch_inference import is_out_of_memory
+    from transferscore.encoders.trainable import (
+        TrainableEncoder,
+        TrainableModel,
+        take_rows,
+        trainable_model,
+    )
     from transferscore.encoders.uri import ModelUri, expand_globs, parse_uri
 
 __all__ = [
@@ -30,11 +36,15 @@ __all__ = [
     "ModelUri",
     "ModuleEncoder",
     "OnnxEncoder",
+    "TrainableEncoder",
+    "TrainableModel",
     "expand_globs",
     "is_out_of_memory",
     "parse_uri",
     "resolve_encoder",
     "resolve_models",
+    "take_rows",
+    "trainable_model",
 ]
 
 _HOMES = {
@@ -47,11 +57,15 @@ _HOMES = {
     "ModelUri": "uri",
     "ModuleEncoder": "module",
     "OnnxEncoder": "onnx",
+    "TrainableEncoder": "trainable",
+    "TrainableModel": "trainable",
     "expand_globs": "uri",
     "is_out_of_memory": "torch_inference",
     "parse_uri": "uri",
     "resolve_encoder": "resolve",
     "resolve_models": "resolve",
+    "take_rows": "trainable",
+    "trainable_model": "trainable",
 }
 
 

@@ -21,12 +21,14 @@ from transferscore.encoders.torch_inference import (
     chosen_device,
     encoding_of_tensors,
     features_and_logits,
+    pooled_tensor,
 )
+from transferscore.encoders.trainable import TrainableModel
 from transferscore.encoders.uri import ModelUri
 from transferscore.errors import EncoderError
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
     from torch.export import ExportedProgram
 
 __all__ = ["ExportEncoder"]
@@ -101,6 +103,24 @@ class ExportEncoder:
             return in_fixed_batches(
                 lambda part: self._run(program, part), batch, program.input.shape[0]
             )
+
+    def trainable(self) -> TrainableModel:
+        """The program, read from its file again. Its batch norms always use stored statistics."""
+        program, device = self._load(), chosen_device(self._device)
+        if (size := program.input.shape[0]) is not None:
+            raise EncoderError(
+                f"`{self._name}` was exported for batches of exactly {size}, so it cannot be "
+                f"trained; export it with a dynamic batch axis."
+            )
+
+        def features(batch: NDArray[Any]) -> Tensor:
+            import torch
+
+            output = program.module(torch.from_numpy(batch).to(device))
+            found, _ = features_and_logits(output, self._output, self._name)
+            return pooled_tensor(found, self._name)
+
+        return TrainableModel(self._name, program.module, device, self.prepare, features)
 
     def release(self) -> None:
         """Drop the program."""

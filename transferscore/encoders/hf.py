@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,12 @@ from transferscore.encoders.torch_inference import (
     chosen_precision,
     encoding_of_tensors,
 )
+from transferscore.encoders.trainable import TrainableModel
 from transferscore.encoders.uri import ModelUri
 from transferscore.errors import EncoderError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["HfEncoder"]
 
@@ -149,6 +153,19 @@ class HfEncoder:
         with explained(self._name, "run"):
             return self._encode(model, batch)
 
+    def trainable(self) -> TrainableModel:
+        """The body of the model, read from its folder again, without its classifier."""
+        body = self._load().body
+        device = chosen_device(self._device)
+        part = HfModel(body, body, False)
+        return TrainableModel(
+            self._name,
+            body,
+            device,
+            self.prepare,
+            lambda batch: self._pooled(part.part(batch.modality), batch, device)[0],
+        )
+
     def release(self) -> None:
         """Drop the model; the small tokenizer stays."""
         self._model.drop()
@@ -197,16 +214,21 @@ class HfEncoder:
 
         device = chosen_device(self._device)
         precision = chosen_precision(self._precision, device)
-        inputs = {key: torch.from_numpy(value).to(device) for key, value in batch.inputs.items()}
         with torch.inference_mode(), autocast(precision, device):
-            output, logits = model.run(inputs, hidden=self._layer != -1)
-            hidden = hidden_layer(output, self._layer, self._name).float()
-            if batch.modality == "text":
-                features = pool_text(hidden, inputs["attention_mask"], self._text_pooling())
-            else:
-                pooled_by = output if self._layer == -1 else None
-                features = pool_image(pooled_by, hidden, model.body, self._pooling)
+            features, logits = self._pooled(model, batch, device)
         return encoding_of_tensors(features, logits, self._name)
+
+    def _pooled(self, model: HfModel, batch: _Batch, device: str) -> tuple[Tensor, Tensor | None]:
+        """Features `(b, d)` and logits, with gradients where they are enabled."""
+        import torch
+
+        inputs = {key: torch.from_numpy(value).to(device) for key, value in batch.inputs.items()}
+        output, logits = model.run(inputs, hidden=self._layer != -1)
+        hidden = hidden_layer(output, self._layer, self._name).float()
+        if batch.modality == "text":
+            return pool_text(hidden, inputs["attention_mask"], self._text_pooling()), logits
+        pooled_by = output if self._layer == -1 else None
+        return pool_image(pooled_by, hidden, model.body, self._pooling), logits
 
     def _text_pooling(self) -> str:
         if self._pooling != "auto":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,9 @@ from transferscore.encoders.torch_inference import (
     chosen_device,
     encoding_of_tensors,
     evaluating,
+    pooled_tensor,
 )
+from transferscore.encoders.trainable import TrainableModel
 from transferscore.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -125,6 +128,19 @@ class ModuleEncoder:
                 self._module, _on_device(batch, device), self._layer, self._name
             )
             return encoding_of_tensors(features, logits, self._name)
+
+    def trainable(self) -> TrainableModel:
+        """A copy of the module; the caller's own stays as it is."""
+        device = chosen_device(self._device)
+        with explained(self._name, "copied"):
+            module = copy.deepcopy(self._module).eval().float().to(device)
+
+        def features(batch: Batch) -> Tensor:
+            batch = _on_device(batch, device)
+            found, _ = watched_output(module, batch, self._layer, self._name)
+            return pooled_tensor(found, self._name)
+
+        return TrainableModel(self._name, module, device, self.prepare, features)
 
     def release(self) -> None:
         """Nothing to give back: the module is the caller's."""

@@ -22,6 +22,7 @@ __all__ = [
     "evaluating",
     "features_and_logits",
     "is_out_of_memory",
+    "pooled_tensor",
 ]
 
 Precision = Literal["auto", "float32", "bf16", "fp16"]
@@ -154,19 +155,33 @@ def encoding_of_tensors(features: Tensor, logits: Tensor | None, name: str) -> E
     Raises:
         EncoderError: The features have another number of dimensions.
     """
+    pooled = pooled_tensor(features, name)
+    has_classes = logits is not None and logits.ndim == 2 and logits.shape[1] > 1
+    return Encoding(
+        pooled.detach().cpu().numpy(),
+        logits.detach().float().cpu().numpy() if logits is not None and has_classes else None,
+    )
+
+
+def pooled_tensor(features: Tensor, name: str) -> Tensor:
+    """Features `(b, d)` float32 with their gradients; tokens and space are averaged over.
+
+    Args:
+        features: `(b, d)`, `(b, t, d)` or `(b, d, h, w)`.
+        name: What the report calls the model.
+
+    Raises:
+        EncoderError: The features have another number of dimensions.
+    """
     if features.ndim not in (2, 3, 4):
         raise EncoderError(
             f"The features of `{name}` must have shape (b, d), (b, t, d) or (b, d, h, w); "
             f"got {tuple(features.shape)}."
         )
     pooled = features.float()
-    if features.ndim > 2:
-        pooled = pooled.mean(1) if features.ndim == 3 else pooled.mean((2, 3))
-    has_classes = logits is not None and logits.ndim == 2 and logits.shape[1] > 1
-    return Encoding(
-        pooled.detach().cpu().numpy(),
-        logits.detach().float().cpu().numpy() if logits is not None and has_classes else None,
-    )
+    if features.ndim == 2:
+        return pooled
+    return pooled.mean(1) if features.ndim == 3 else pooled.mean((2, 3))
 
 
 def _from_mapping(output: Mapping[str, Any], key: str, name: str) -> tuple[Tensor, Tensor | None]:
