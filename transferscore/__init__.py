@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from transferscore.scores.sfda import sfda
     from transferscore.scores.shrinkage_h_score import shrinkage_h_score
     from transferscore.scores.transrate import transrate
-    from transferscore.statistics import Statistics
+    from transferscore.statistics import Statistics, statistics_of
     from transferscore.statistics.cka import cka
 
 __all__ = [
@@ -110,6 +110,7 @@ __all__ = [
     "shrinkage_h_score",
     "sinkhorn",
     "sliced_wasserstein",
+    "statistics_of",
     "transrate",
 ]
 
@@ -165,6 +166,7 @@ _HOMES = {
     "shrinkage_h_score": "scores.shrinkage_h_score",
     "sinkhorn": "distances",
     "sliced_wasserstein": "distances",
+    "statistics_of": "statistics",
     "transrate": "scores.transrate",
 }
 

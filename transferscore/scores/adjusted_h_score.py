@@ -61,8 +61,8 @@ def adjusted_h_score_from_statistics(statistics: Statistics) -> float:
 
 def _n_independent_columns(statistics: Statistics) -> int:
     """Number of orthonormal target columns: K - 1 for classes, their rank otherwise."""
-    if statistics.targets.is_classes:
-        return statistics.targets.n_columns - 1
+    if statistics.is_classes:
+        return statistics.n_columns - 1
     return int(between_class_coordinates(statistics).shape[1])
 
 
@@ -83,4 +83,5 @@ INFO = ScoreInfo(
 }""",
     compute=adjusted_h_score_from_statistics,
     tasks=ALL_TASKS,
+    on_moments=ALL_TASKS,
 )

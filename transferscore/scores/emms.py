@@ -91,18 +91,13 @@ def _standardising_maps(
     statistics: Statistics, embeddings: Sequence[_Matrix] | None
 ) -> tuple[_Matrix, _Matrix]:
     """From centred target columns to standardised embeddings `(k, K, m)`; the columns' scatter."""
-    targets = statistics.targets
-    if targets.is_classes:
-        counts = targets.counts().astype(np.float64)
-        scatter = np.diag(counts) - np.outer(counts, counts) / len(targets)
-        stacked = np.stack(embeddings if embeddings is not None else [np.eye(len(counts))])
-        mean = counts @ stacked / len(targets)
-        stacked = stacked - mean[:, None]
+    n, m, scatter = statistics.n_samples, statistics.n_columns, statistics.target_products
+    if statistics.is_classes:
+        stacked = np.stack(embeddings if embeddings is not None else [np.eye(m)])
+        stacked = stacked - (statistics.target_mean @ stacked)[:, None]
     else:
-        centered = targets.matrix() - targets.mean()
-        scatter = centered.T @ centered
-        stacked = np.eye(targets.n_columns)[None][:, :, statistics.target_scatter > 0.0]
-    variances = np.einsum("kcm,cd,kdm->km", stacked, scatter, stacked) / len(targets)
+        stacked = np.eye(m)[None][:, :, statistics.target_scatter > 0.0]
+    variances = np.einsum("kcm,cd,kdm->km", stacked, scatter, stacked) / n
     # The published guard against columns that do not vary, which stay at zero.
     return stacked / (np.sqrt(np.maximum(variances, 0.0)) + 1e-8)[:, None], scatter
 
@@ -128,14 +123,15 @@ def _sparsemax(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _held_out(statistics: Statistics, columns: _Matrix, coordinates: _Matrix) -> float:
     """Minus the least leave-one-out error over the penalties of a ridge regression."""
-    values = (statistics.targets.matrix() - statistics.targets.mean()) @ columns
-    held = held_out_one(
-        statistics.features,
-        statistics.mean,
-        Targets(None, values, values.shape[1]),
-        replace(statistics.spectrum, targets=coordinates),
+    values = (statistics.targets.matrix() - statistics.target_mean) @ columns
+    fitted = replace(
+        statistics.fitted,
+        target_mean=np.zeros(values.shape[1]),
+        target_scatter=np.sum(values**2, axis=0),
+        spectrum=replace(statistics.spectrum, targets=coordinates),
     )
-    return -float(held.errors.min())
+    targets = Targets(None, values, values.shape[1])
+    return -float(held_out_one(statistics.features, targets, fitted).errors.min())
 
 
 def _warn_if_reached_by_any(statistics: Statistics) -> None:
@@ -186,4 +182,5 @@ INFO = ScoreInfo(
 }""",
     compute=emms_from_statistics,
     tasks=ALL_TASKS,
+    on_moments=ALL_TASKS,
 )

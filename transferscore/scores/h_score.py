@@ -60,16 +60,15 @@ def h_score_from_statistics(statistics: Statistics) -> float:
 def between_class_coordinates(statistics: Statistics) -> NDArray[np.float64]:
     """`(r, q)` whitened features against orthonormal target columns: their canonical products."""
     coordinates = statistics.spectrum.targets
-    if statistics.targets.is_classes:
-        by_class: NDArray[np.float64] = coordinates / np.sqrt(statistics.targets.counts())
+    if statistics.is_classes:
+        by_class: NDArray[np.float64] = coordinates / np.sqrt(statistics.class_counts)
         return by_class
     # In units of its own spread, so that no column is lost beside one of larger numbers.
     spread = np.sqrt(statistics.target_scatter)
     varying = spread > 0.0
-    centered = statistics.targets.matrix()[:, varying] - statistics.target_mean[varying]
-    centered /= spread[varying]
-    values, vectors = eigh(centered.T @ centered)
-    kept = values > values[-1] * len(centered) * np.finfo(np.float64).eps
+    products = statistics.target_products[np.ix_(varying, varying)]
+    values, vectors = eigh(products / np.outer(spread[varying], spread[varying]))
+    kept = values > values[-1] * statistics.n_samples * np.finfo(np.float64).eps
     scaled = coordinates[:, varying] / spread[varying]
     whitened: NDArray[np.float64] = scaled @ (vectors[:, kept] / np.sqrt(values[kept]))
     return whitened
@@ -91,4 +90,5 @@ INFO = ScoreInfo(
 }""",
     compute=h_score_from_statistics,
     tasks=ALL_TASKS,
+    on_moments=ALL_TASKS,
 )

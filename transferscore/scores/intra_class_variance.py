@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from transferscore.scores.score import ScoreInfo
+from transferscore.scores.score import CLASSES_ONLY, ScoreInfo
 from transferscore.statistics import Statistics
 
 __all__ = ["INFO", "intra_class_variance", "intra_class_variance_from_statistics"]
@@ -46,7 +46,7 @@ def intra_class_variance(features: ArrayLike, labels: ArrayLike) -> float:
 
 def intra_class_variance_from_statistics(statistics: Statistics) -> float:
     """Intra-class variance from shared statistics; see `intra_class_variance`."""
-    spectrum, counts = statistics.spectrum, statistics.targets.counts()
+    spectrum, counts = statistics.spectrum, statistics.class_counts
     total = float(spectrum.eigenvalues.sum())
     if total == 0.0:
         return -1.0
@@ -69,4 +69,5 @@ INFO = ScoreInfo(
   year = {2023}
 }""",
     compute=intra_class_variance_from_statistics,
+    on_moments=CLASSES_ONLY,
 )

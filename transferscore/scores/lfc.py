@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from transferscore.errors import InputError
-from transferscore.scores.score import ALL_TASKS, ScoreInfo
+from transferscore.scores.score import ALL_TASKS, CLASSES_ONLY, ScoreInfo
 from transferscore.statistics import Statistics
 from transferscore.statistics.cka import debiased_alignment, unbiased_hsic
 from transferscore.statistics.coordinates import squared_norms
@@ -57,12 +57,12 @@ def lfc(
 
 def lfc_from_statistics(statistics: Statistics, *, adjusted: bool = False) -> float:
     """LFC from shared statistics; see `lfc`."""
-    if not statistics.targets.is_classes:
+    if not statistics.is_classes:
         return _alignment_with_numbers(statistics)
     spectrum = statistics.spectrum
     if spectrum.rank == 0:
         return 0.0
-    counts, n = statistics.targets.counts(), statistics.n_samples
+    counts, n = statistics.class_counts, statistics.n_samples
     # Everything in units of the largest eigenvalue, so that squares stay in range.
     size = float(spectrum.eigenvalues[0])
     eigenvalues, mean = spectrum.eigenvalues / size, spectrum.mean / np.sqrt(size)
@@ -117,4 +117,5 @@ INFO = ScoreInfo(
 }""",
     compute=lfc_from_statistics,
     tasks=ALL_TASKS,
+    on_moments=CLASSES_ONLY,
 )

@@ -183,4 +183,5 @@ INFO = ScoreInfo(
 }""",
     compute=logme_from_statistics,
     tasks=ALL_TASKS,
+    on_moments=ALL_TASKS,
 )

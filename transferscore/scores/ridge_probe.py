@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -64,8 +66,19 @@ def ridge_probe(
 
 
 def ridge_probe_from_statistics(statistics: Statistics) -> float:
-    """Leave-one-out ridge probe from shared statistics; see `ridge_probe`."""
-    return statistics.held_out.value
+    """Leave-one-out ridge probe from shared statistics; see `ridge_probe`.
+
+    Of merged statistics: of the rows that they hold, each predicted from all others there were.
+    """
+    held_out = statistics.held_out
+    if not statistics.has_rows:
+        warnings.warn(
+            f"ridge_probe is fitted to all {statistics.n_samples} rows and measured on a sample of "
+            f"{len(held_out.row_losses)} of them, the others not being at hand.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return held_out.value
 
 
 def _penalties(penalties: ArrayLike | None, statistics: Statistics) -> NDArray[np.float64]:
@@ -95,4 +108,5 @@ INFO = ScoreInfo(
 }""",
     compute=ridge_probe_from_statistics,
     tasks=ALL_TASKS,
+    on_moments=ALL_TASKS,
 )

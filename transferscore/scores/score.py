@@ -27,6 +27,8 @@ class ScoreInfo:
         compute: From shared statistics to the value.
         tasks: Tasks for which the formula has a meaning.
         needs_source: Whether it reads the model's own class probabilities.
+        on_moments: Tasks for which moments suffice, so that merged statistics give the value of
+            all rows; for the others it is computed on the sample of rows that they hold.
     """
 
     name: str
@@ -38,6 +40,7 @@ class ScoreInfo:
     compute: Callable[[Statistics], float]
     tasks: tuple[str, ...] = CLASSES_ONLY
     needs_source: bool = False
+    on_moments: tuple[str, ...] = ()
 
     @property
     def needs(self) -> str:

@@ -81,4 +81,5 @@ INFO = ScoreInfo(
 }""",
     compute=shrinkage_h_score_from_statistics,
     tasks=ALL_TASKS,
+    on_moments=ALL_TASKS,
 )

@@ -4,6 +4,7 @@ from transferscore.statistics.moments import Moments, merge_moments, moments
 from transferscore.statistics.ridge import HeldOut, held_out_folds
 from transferscore.statistics.spectrum import Spectrum
 from transferscore.statistics.statistics import Statistics
+from transferscore.statistics.stream import statistics_of
 from transferscore.statistics.targets import Targets, class_targets, real_targets
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "merge_moments",
     "moments",
     "real_targets",
+    "statistics_of",
 ]

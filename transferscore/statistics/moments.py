@@ -18,7 +18,14 @@ from transferscore.errors import InputError
 from transferscore.statistics.rows import feature_mean, row_blocks
 from transferscore.statistics.targets import Targets
 
-__all__ = ["Moments", "centered_cross", "merge_moments", "moments"]
+__all__ = [
+    "Moments",
+    "centered_cross",
+    "merge_moments",
+    "mirror_lower",
+    "moments",
+    "target_products",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +69,14 @@ def moments(features: NDArray[Any], targets: Targets) -> Moments:
         squared_norms = np.einsum("ij,ij->i", centered, centered)
         cubed += squared_norms @ centered
         fourth += float(squared_norms @ squared_norms)
-    _mirror_lower(scatter)
+    mirror_lower(scatter)
     return Moments(
         n,
         mean,
         scatter,
         targets.mean(),
         centered_cross(features, mean, targets),
-        _target_scatter(targets),
+        target_products(targets),
         cubed,
         fourth,
     )
@@ -99,7 +106,8 @@ def _columns(targets: Targets, block: slice) -> NDArray[np.float64] | csr_array:
     return csr_array((np.ones(len(codes)), (rows, codes)), (len(codes), targets.n_columns))
 
 
-def _target_scatter(targets: Targets) -> NDArray[np.float64]:
+def target_products(targets: Targets) -> NDArray[np.float64]:
+    """`(m, m)` sum of y' y'^T over all rows."""
     if targets.is_classes:
         counts = targets.counts().astype(np.float64)
         within: NDArray[np.float64] = np.diag(counts) - np.outer(counts, counts) / counts.sum()
@@ -109,7 +117,7 @@ def _target_scatter(targets: Targets) -> NDArray[np.float64]:
     return product
 
 
-def _mirror_lower(matrix: NDArray[np.float64], tile: int = 512) -> None:
+def mirror_lower(matrix: NDArray[np.float64], tile: int = 512) -> None:
     """Copy the lower triangle onto the upper, tile by tile, in place."""
     d = len(matrix)
     for i in range(0, d, tile):

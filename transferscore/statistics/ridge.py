@@ -21,11 +21,30 @@ from transferscore.statistics.rows import row_blocks
 from transferscore.statistics.spectrum import Spectrum
 from transferscore.statistics.targets import Targets
 
-__all__ = ["HeldOut", "held_out_folds", "held_out_one", "penalty_path"]
+__all__ = ["Fitted", "HeldOut", "held_out_folds", "held_out_one", "penalty_path"]
 
 
 _Rows: TypeAlias = slice | NDArray[np.int64]
 _RowLoss: TypeAlias = Callable[[NDArray[np.float64], _Rows], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """All rows that a ridge regression is fitted to, one of them left out at a time.
+
+    Attributes:
+        n_samples: n.
+        mean: `(d,)` of the features.
+        target_mean: `(m,)` of each target column.
+        target_scatter: `(m,)` sum of squares of each target column about its mean.
+        spectrum: Of the centred features, with the targets in its basis.
+    """
+
+    n_samples: int
+    mean: NDArray[np.float64]
+    target_mean: NDArray[np.float64]
+    target_scatter: NDArray[np.float64]
+    spectrum: Spectrum
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,38 +90,39 @@ def penalty_path(spectrum: Spectrum, n_penalties: int = 13) -> NDArray[np.float6
     return path
 
 
-def held_out_one(
-    features: NDArray[Any],
-    mean: NDArray[np.float64],
-    targets: Targets,
-    spectrum: Spectrum,
-) -> HeldOut:
+def held_out_one(features: NDArray[Any], targets: Targets, fitted: Fitted) -> HeldOut:
     """Exact leave-one-out predictions over the penalty path, and of the intercept alone.
 
-    A row's leave-one-out residual is its residual over one minus its leverage, so all n refits cost
+    A row's leave-one-out residual is its residual over one minus its leverage, so all refits cost
     one pass over the left singular vectors.
+
+    Args:
+        features: `(s, d)` rows to predict: all that were fitted, or some of them.
+        targets: Their targets, in the columns that were fitted.
+        fitted: What is fitted.
     """
+    spectrum, share = fitted.spectrum, 1.0 / fitted.n_samples
     penalties = np.append(penalty_path(spectrum), np.inf)
-    n, p, row_losses = len(targets), len(penalties), _row_loss_of(targets)
+    s, p = len(targets), len(penalties)
+    row_losses = _row_loss_of(targets, fitted.target_scatter * share)
     gains = spectrum.eigenvalues / (spectrum.eigenvalues + penalties[:, None])
-    target_mean = targets.mean()
-    errors, losses = np.zeros(p), np.empty((p, n))
-    for rows in row_blocks(n, spectrum.rank + targets.n_columns):
-        left = spectrum.left_rows(features, mean, rows)
+    errors, losses = np.zeros(p), np.empty((p, s))
+    for rows in row_blocks(s, spectrum.rank + targets.n_columns):
+        left = spectrum.left_rows(features, fitted.mean, rows)
         # A leverage of one is a row that alone determines its own fit: nothing predicts it.
-        leverage = np.minimum((left**2) @ gains.T + 1.0 / n, 1.0 - 1e-12)
+        leverage = np.minimum((left**2) @ gains.T + share, 1.0 - 1e-12)
         actual = targets.matrix(rows)
         for i, gain in enumerate(gains):
             residual = left @ (gain[:, None] * spectrum.targets)
-            residual += target_mean - actual
+            residual += fitted.target_mean - actual
             residual /= 1.0 - leverage[:, i, None]
             errors[i] += np.sum(residual**2)
             losses[i, rows] = row_losses(residual + actual, rows)
     if targets.codes is not None:
         # Leaving a row out makes its own class rarer, so class means alone would answer wrongly on
         # purpose. Without features the largest class is the answer, and its share the floor.
-        losses[-1] = targets.codes != targets.counts().argmax()
-    return _held_out(penalties, errors / (n * targets.n_columns), losses)
+        losses[-1] = targets.codes != fitted.target_mean.argmax()
+    return _held_out(penalties, errors / (s * targets.n_columns), losses)
 
 
 def held_out_folds(
@@ -126,7 +146,9 @@ def held_out_folds(
         InputError: Fewer than two folds, or not one fold a row.
     """
     parts = _fold_rows(folds, len(features))
-    n, p, row_losses = len(features), len(penalties), _row_loss_of(targets)
+    n, p = len(features), len(penalties)
+    variance = np.mean((targets.matrix() - targets.mean()) ** 2, axis=0)
+    row_losses = _row_loss_of(targets, variance)
     errors, losses = np.zeros(p), np.empty((p, n))
     for held, predicted in _fold_predictions(features, targets, parts, penalties, intercept):
         actual = targets.matrix(held)
@@ -210,11 +232,10 @@ def _solve_penalised(
     return solution
 
 
-def _row_loss_of(targets: Targets) -> _RowLoss:
-    """The loss of the rows of a block, given their outputs."""
+def _row_loss_of(targets: Targets, variance: NDArray[np.float64]) -> _RowLoss:
+    """The loss of the rows of a block, given their outputs; `variance` `(m,)` of the columns."""
     if (codes := targets.codes) is not None:
         return lambda outputs, rows: (outputs.argmax(axis=1) != codes[rows]).astype(np.float64)
-    variance = np.mean((targets.matrix() - targets.mean()) ** 2, axis=0)
     weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=variance > 0.0)
     weights /= max(1, np.count_nonzero(weights))
     return lambda outputs, rows: (outputs - targets.matrix(rows)) ** 2 @ weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from transferscore.errors import InputError
 
-__all__ = ["LARGEST", "check_features", "feature_mean", "row_blocks"]
+__all__ = ["LARGEST", "check_features", "feature_mean", "release_pages", "row_blocks"]
 
 LARGEST = 1e70
 """Beyond this size, and below its inverse, fourth powers leave the range of float64."""
@@ -89,3 +90,16 @@ def row_blocks(n_rows: int, n_columns: int, block_bytes: int = _BLOCK_BYTES) -> 
     size = max(1, block_bytes // (8 * max(1, n_columns)))
     for start in range(0, n_rows, size):
         yield slice(start, min(start + size, n_rows))
+
+
+def release_pages(features: object) -> None:
+    """Let go of the memory through which a file mapped by `np.memmap` was read.
+
+    Pages once read count as this process's memory until the system needs them elsewhere; a file of
+    many times the memory limit of a container would seem to fill it. The file keeps its content,
+    and pages that are read again come back from it.
+    """
+    mapped = getattr(features, "_mmap", None)
+    # In a private copy (mode "c") pages that were written to live nowhere else.
+    if mapped is not None and getattr(features, "mode", None) in {"r", "r+", "w+"}:
+        mapped.madvise(mmap.MADV_DONTNEED)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,16 @@ from transferscore.datasets.labels import label_text
 from transferscore.errors import InputError
 from transferscore.statistics.rows import LARGEST
 
-__all__ = ["Targets", "class_targets", "label_array", "real_targets"]
+__all__ = [
+    "Targets",
+    "class_targets",
+    "joined_classes",
+    "joined_targets",
+    "label_array",
+    "not_varying",
+    "one_class_only",
+    "real_targets",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +34,14 @@ class Targets:
             real-valued targets.
         values: `(n, m)` float64 for real-valued (and multilabel) targets; None for classes.
         n_columns: m, the number of classes or outputs.
+        classes: `(m,)` the labels that the columns stand for, sorted, as numbers or as text; None
+            for real-valued targets.
     """
 
     codes: NDArray[np.int64] | None
     values: NDArray[np.float64] | None
     n_columns: int
+    classes: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.codes) if self.codes is not None else len(self.matrix())
@@ -74,7 +87,7 @@ class Targets:
         """The targets of some rows, with the same columns."""
         codes = None if self.codes is None else self.codes[rows]
         values = None if self.values is None else self.values[rows]
-        return Targets(codes, values, self.n_columns)
+        return Targets(codes, values, self.n_columns, self.classes)
 
 
 def label_array(labels: ArrayLike) -> NDArray[Any]:
@@ -89,8 +102,13 @@ def label_array(labels: ArrayLike) -> NDArray[Any]:
         raise InputError(f"`labels` cannot be read as an array: {error}") from error
 
 
-def class_targets(labels: ArrayLike, n_samples: int) -> Targets:
+def class_targets(labels: ArrayLike, n_samples: int, *, in_part: bool = False) -> Targets:
     """Class labels of any type as ids without gaps, in sorted order of the labels.
+
+    Args:
+        labels: `(n,)`.
+        n_samples: n.
+        in_part: Whether these are the labels of some samples of more, and may show one class only.
 
     Raises:
         InputError: The labels are not one per sample, have a missing value, or show one class only.
@@ -105,14 +123,24 @@ def class_targets(labels: ArrayLike, n_samples: int) -> Targets:
     elif array.dtype.kind not in "biu":
         _check_present(array)
     classes, codes = _numbered(array)
-    if len(classes) < 2:
-        only = classes.tolist()[0]
-        raise InputError(f"`labels` must show at least two classes; all {n_samples} are {only!r}.")
-    return Targets(codes.astype(np.int64), None, len(classes))
+    if len(classes) < 2 and not in_part:
+        raise one_class_only(classes, n_samples)
+    return Targets(codes.astype(np.int64), None, len(classes), _plain(classes))
 
 
-def real_targets(labels: ArrayLike, n_samples: int) -> Targets:
+def one_class_only(classes: NDArray[Any], n_samples: int) -> InputError:
+    """The error for labels of which all are the first of `classes`."""
+    only = classes.tolist()[0]
+    return InputError(f"`labels` must show at least two classes; all {n_samples} are {only!r}.")
+
+
+def real_targets(labels: ArrayLike, n_samples: int, *, in_part: bool = False) -> Targets:
     """Real-valued or multilabel targets `(n,)` or `(n, m)` as float64 columns.
+
+    Args:
+        labels: `(n,)` or `(n, m)`.
+        n_samples: n.
+        in_part: Whether these are the labels of some samples of more, and need not vary.
 
     Raises:
         InputError: Wrong length, not numbers, a NaN or infinite value, or no column that varies.
@@ -128,11 +156,60 @@ def real_targets(labels: ArrayLike, n_samples: int) -> Targets:
             f"`labels` must not exceed {LARGEST:g}; the largest is {size:.3g}. Rescale them."
         )
     values = array.reshape(n_samples, -1)
-    if (values == values[0]).all():
-        raise InputError(
-            f"`labels` must vary; all {n_samples} are {np.squeeze(array[0]).tolist()}."
-        )
+    if not in_part and (values == values[0]).all():
+        raise not_varying(array[0], n_samples)
     return Targets(None, values, values.shape[1])
+
+
+def not_varying(label: NDArray[np.float64], n_samples: int) -> InputError:
+    """The error for labels that are all the same as `label`."""
+    return InputError(f"`labels` must vary; all {n_samples} are {np.squeeze(label).tolist()}.")
+
+
+def joined_targets(parts: Sequence[Targets]) -> Targets:
+    """The targets of samples one after another; for classes the columns are those of all parts.
+
+    Raises:
+        InputError: Numbers of other widths, or labels of which some are text and some numbers.
+    """
+    first = parts[0]
+    if len(widths := sorted({part.n_columns for part in parts})) > 1 and first.codes is None:
+        raise InputError(f"All labels must have the same number of outputs; got {widths}.")
+    if first.codes is None:
+        return replace(first, values=np.concatenate([part.matrix() for part in parts]))
+    classes = joined_classes([part.classes for part in parts if part.classes is not None])
+    codes = [_recoded(part, classes) for part in parts]
+    return Targets(np.concatenate(codes), None, len(classes), classes)
+
+
+def joined_classes(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """The classes that any of the parts has, sorted.
+
+    Raises:
+        InputError: Some are text and some numbers.
+    """
+    texts = {part.dtype.kind == "U": part[0].item() for part in parts}
+    if len(texts) > 1:
+        raise InputError(
+            "All class labels must be text or all numbers; "
+            f"got {texts[True]!r} and {texts[False]!r}."
+        )
+    return np.unique(np.concatenate(parts))
+
+
+def _recoded(targets: Targets, classes: NDArray[Any]) -> NDArray[np.int64]:
+    """Class ids as positions among more classes."""
+    if targets.classes is None or len(targets.classes) == len(classes):
+        return targets.class_codes()
+    recoded: NDArray[np.int64] = np.searchsorted(classes, targets.classes)[targets.class_codes()]
+    return recoded
+
+
+def _plain(classes: NDArray[Any]) -> NDArray[Any]:
+    """Class labels as numbers or as text, which have an order and which a file can hold."""
+    if classes.dtype.kind == "O":
+        classes = np.array(classes.tolist())
+    return classes if classes.dtype.kind in "biufU" else classes.astype(str)
 
 
 def _check_length(array: NDArray[Any], n_samples: int, dimensions: tuple[int, ...]) -> None:
