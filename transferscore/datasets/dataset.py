@@ -13,7 +13,7 @@ from transferscore.datasets.task import Task
 
 __all__ = ["Dataset", "Exclusion", "Modality"]
 
-Modality = Literal["image", "text", "array"]
+Modality = Literal["image", "text", "text_pair", "tokens", "audio", "table", "array"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +45,21 @@ class Dataset:
 
     Attributes:
         name: Short name for the report.
-        modality: What the samples are: "image" (`ImageSample`), "text" (`str`), or "array" (rows of
-            one numpy array).
+        modality: What the samples are: "image" (`ImageSample`), "text" (`str`), "text_pair"
+            (`TextPair`), "tokens" (`TokenSequence`), "audio" (`AudioSample`), "table" (`TableRow`),
+            or "array" (rows of one numpy array).
         task: What is to be learnt.
         samples: The n samples, in source order.
-        labels: Class ids `(n,)` int64 into `class_names`; float64 `(n,)` or `(n, m)` otherwise.
+        labels: Class ids `(n,)` int64 into `class_names`; float64 `(n,)` or `(n, m)` for multilabel
+            and regression. For token classification the class ids of the words of all samples, one
+            after another, `(n_words,)`, -1 for a word without a label.
         class_names: Name of each class id; empty for regression.
         rows: `(n,)` int64, the position of each sample among the rows of the source.
         n_source_rows: How many rows the source has, other splits and left-out rows included.
         split: The split that was read, or None where the source has none.
         exclusions: What was left out and why.
+        groups: Which labels belong together, so that what is held out is never predicted from its
+            own group: an int64 for each label, the sample of each word; None where each is alone.
     """
 
     name: str
@@ -67,6 +72,7 @@ class Dataset:
     n_source_rows: int
     split: str | None = None
     exclusions: tuple[Exclusion, ...] = ()
+    groups: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.samples)

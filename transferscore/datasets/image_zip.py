@@ -15,7 +15,8 @@ from transferscore.datasets.image_files import (
     rows_by_folder,
     rows_by_index,
 )
-from transferscore.datasets.images import ImageSample, file_stamp
+from transferscore.datasets.images import ImageSample
+from transferscore.datasets.origins import file_stamp
 from transferscore.datasets.splits import is_split_name
 from transferscore.datasets.table import parse_delimited
 from transferscore.datasets.task import Task

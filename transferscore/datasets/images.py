@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from transferscore.datasets.decoding import decode_pixels, resize_pixels, rgb_image, unreadable
+from transferscore.datasets.origins import Bytes, File, Member, Origin, stamp_of
 from transferscore.datasets.pixel_cache import PIXEL_CACHE
 from transferscore.errors import DatasetError, SampleError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["ImageSample", "file_stamp"]
-
-_LARGEST_MEMBER = 2**29  # a zip member can claim to unpack into more than the machine holds
-
-
-class Origin(Protocol):
-    """Where an image comes from. Hashable: it is the key of the decoded pixels."""
-
-    def read(self) -> bytes:
-        """Bytes of the image file."""
-        ...
-
-    def __hash__(self) -> int: ...
+__all__ = ["ImageSample"]
 
 
 class ImageSample:
@@ -59,18 +47,18 @@ class ImageSample:
         cls, path: str | Path, name: str | None = None, stamp: tuple[int, int] | None = None
     ) -> ImageSample:
         """The image in the file `path`; `stamp` as of `file_stamp`, if it is known already."""
-        known = stamp or (file_stamp(path) if Path(path).is_file() else (0, 0))
-        return cls(str(path) if name is None else name, _File(os.fspath(path), known))
+        origin = File(os.fspath(path), stamp or stamp_of(path))
+        return cls(str(path) if name is None else name, origin)
 
     @classmethod
     def from_zip(cls, archive: str | Path, member: str, stamp: tuple[int, int]) -> ImageSample:
         """The image in the zip `archive` under the name `member`; `stamp` as of `file_stamp`."""
-        return cls(member, _Member(os.fspath(archive), stamp, member))
+        return cls(member, Member(os.fspath(archive), stamp, member))
 
     @classmethod
     def from_bytes(cls, content: bytes, name: str = "bytes") -> ImageSample:
         """The image whose file has these bytes."""
-        return cls(name, _Content(content))
+        return cls(name, Bytes(content))
 
     @classmethod
     def from_array(cls, pixels: NDArray[Any], name: str = "array") -> ImageSample:
@@ -149,54 +137,6 @@ class ImageSample:
             pixels = decode_pixels(self.content(), self.name)
             PIXEL_CACHE.put(self._origin, pixels, spare=True)
         return pixels
-
-
-def file_stamp(path: str | Path | os.DirEntry[str]) -> tuple[int, int]:
-    """Size in bytes and time of the last change in ns: tells a file from its next version."""
-    status = path.stat() if isinstance(path, os.DirEntry) else Path(path).stat()
-    return status.st_size, status.st_mtime_ns
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: str
-    stamp: tuple[int, int]
-
-    def read(self) -> bytes:
-        return Path(self.path).read_bytes()
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    archive: str
-    stamp: tuple[int, int]
-    member: str
-
-    def read(self) -> bytes:
-        archive = _archive(self.archive, self.stamp, os.getpid())
-        member = archive.getinfo(self.member)
-        if member.file_size > _LARGEST_MEMBER:
-            raise ValueError(
-                f"it unpacks into {member.file_size} bytes; {_LARGEST_MEMBER} are allowed"
-            )
-        return archive.read(member)
-
-
-@functools.lru_cache(maxsize=8)
-def _archive(path: str, stamp: tuple[int, int], process: int) -> zipfile.ZipFile:  # noqa: ARG001
-    """The archive, opened once; `ZipFile` itself guards reads by several threads with a lock.
-
-    A forked child opens its own: with its parent it would share one position in the file.
-    """
-    return zipfile.ZipFile(path)
-
-
-@dataclass(frozen=True, slots=True)
-class _Content:
-    content: bytes
-
-    def read(self) -> bytes:
-        return self.content
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from transferscore.datasets.dataset import Dataset, Exclusion
+from transferscore.datasets.rows import TableRow
 from transferscore.datasets.selection import EXAMPLES, select_rows, settle_labels
+from transferscore.datasets.texts import TextPair, TokenSequence
 from transferscore.errors import DatasetError
 
 __all__ = ["drop_rows", "sample_dataset", "sample_digests"]
@@ -23,8 +27,9 @@ def sample_dataset(dataset: Dataset, max_samples: int | None, seed: int) -> Data
     """At most `max_samples` rows, drawn at random, in their old order.
 
     Classes keep their shares, but none goes below min(its size, 5), or where `max_samples` is too
-    small for that, below the largest such floor that fits, and never below 2. Regression and
-    multilabel rows are drawn uniformly. The same seed draws the same rows.
+    small for that, below the largest such floor that fits, and never below 2. Rows of other tasks,
+    the sentences of a token classification among them, are drawn uniformly. The same
+    seed draws the same rows.
 
     Args:
         dataset: What to draw from.
@@ -80,19 +85,37 @@ def drop_rows(
 def sample_digests(dataset: Dataset) -> list[str]:
     """Hex SHA-256 of each sample's modality and content: equal where, and only where, both are.
 
-    Content is the bytes of an image file, the UTF-8 of a text, or dtype, shape and bytes of a row.
+    Content is the bytes of an image or audio file, the UTF-8 of texts, the values of a table's row
+    with the names of its columns, or dtype, shape and bytes of an array's row.
 
     Raises:
-        SampleError: The file of an image cannot be read.
+        SampleError: The file of an image or a sound cannot be read.
     """
-    if dataset.modality == "image":
-        return [_digest(b"image", sample.digest().encode()) for sample in dataset.samples]
-    if dataset.modality == "text":
-        # JSON can hold half a surrogate pair, which plain UTF-8 refuses to write.
-        return [_digest(b"text", text.encode("utf-8", "surrogatepass")) for text in dataset.samples]
+    kind = dataset.modality.encode()
+    if dataset.modality in ("image", "audio"):
+        return [_digest(kind, sample.digest().encode()) for sample in dataset.samples]
+    if dataset.modality != "array":
+        return [_digest(kind, *_encoded(sample)) for sample in dataset.samples]
     rows = np.asarray(dataset.samples)
     kind = f"{rows.dtype.str} {rows.shape[1:]}".encode()
     return [_digest(b"array", kind, row.tobytes()) for row in rows]
+
+
+def _encoded(sample: Any) -> list[bytes]:
+    """The texts of a sample, of lengths known in advance so that none runs into the next."""
+    match sample:
+        case TextPair():
+            texts: Sequence[str] = (sample.first, sample.second)
+        case TokenSequence():
+            texts = sample.words
+        case TableRow():
+            texts = [repr(pair) for pair in zip(sample.columns, sample.values, strict=True)]
+        case _:
+            texts = [sample]
+    # JSON can hold half a surrogate pair, which plain UTF-8 refuses to write.
+    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+    lengths = [] if len(encoded) == 1 else [json.dumps([len(text) for text in encoded]).encode()]
+    return [*lengths, *encoded]
 
 
 def _digest(*parts: bytes) -> str:
@@ -100,9 +123,10 @@ def _digest(*parts: bytes) -> str:
 
 
 def _check_enough(dataset: Dataset, max_samples: int) -> None:
-    least = _LEAST * max(dataset.n_classes if dataset.task.kind == "classification" else 1, 1)
+    in_classes = dataset.task.kind == "classification"
+    least = _LEAST * max(dataset.n_classes if in_classes else 1, 1)
     if max_samples < least:
-        reason = f", two for each of the {least // 2} classes" if dataset.n_classes else ""
+        reason = f", two for each of the {least // 2} classes" if in_classes else ""
         raise DatasetError(f"`max_samples` must be at least {least}{reason}; got {max_samples}.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from transferscore.datasets.dataset import Dataset, Exclusion
 from transferscore.errors import DatasetError
 
-__all__ = ["EXAMPLES", "left_out", "select_rows", "settle_labels"]
+__all__ = ["EXAMPLES", "left_out", "select_rows", "settle_labels", "word_groups"]
 
 EXAMPLES = 3
 
@@ -23,12 +24,31 @@ def select_rows(dataset: Dataset, index: NDArray[np.int64]) -> Dataset:
         samples = samples[index]
     else:
         samples = tuple(samples[position] for position in index.tolist())
+    entries, groups = _label_entries(dataset, index)
     return replace(
         dataset,
         samples=samples,
-        labels=dataset.labels[index],
+        labels=dataset.labels[entries],
         rows=dataset.rows[index],
+        groups=groups,
     )
+
+
+def word_groups(samples: Sequence[Any]) -> NDArray[np.int64]:
+    """The position of its sentence for each word of all sentences, one after another."""
+    return np.repeat(np.arange(len(samples)), [len(sample) for sample in samples])
+
+
+def _label_entries(
+    dataset: Dataset, index: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    """Where the labels of the rows at `index` are, and the groups of those."""
+    if dataset.task.kind != "token_classification":
+        return index, None if dataset.groups is None else dataset.groups[index]
+    ends = np.cumsum([len(sample) for sample in dataset.samples])
+    words = [np.arange(ends[i] - len(dataset.samples[i]), ends[i]) for i in index.tolist()]
+    entries = np.concatenate(words) if words else np.empty(0, dtype=np.int64)
+    return entries, np.repeat(np.arange(len(index)), [len(part) for part in words])
 
 
 def settle_labels(dataset: Dataset, where: str) -> Dataset:
@@ -43,13 +63,13 @@ def settle_labels(dataset: Dataset, where: str) -> Dataset:
     """
     if dataset.task.kind == "classification":
         dataset = _without_lone_classes(dataset)
+    elif dataset.task.kind == "token_classification":
+        dataset = _without_lone_tags(dataset)
     if not len(dataset):
         raise DatasetError(f"`{where}` has no usable rows.{left_out(dataset)}")
-    if dataset.task.kind == "classification" and dataset.n_classes < 2:
-        raise DatasetError(
-            f"`{where}` has one class only ({dataset.class_names[0]!r}); "
-            f"ranking needs at least two.{left_out(dataset)}"
-        )
+    if dataset.task.scored_as == "classification" and dataset.n_classes < 2:
+        only = f"one class only ({dataset.class_names[0]!r})" if dataset.n_classes else "no classes"
+        raise DatasetError(f"`{where}` has {only}; ranking needs at least two.{left_out(dataset)}")
     if dataset.task.kind == "regression" and bool((dataset.labels == dataset.labels[0]).all()):
         raise DatasetError(
             f"`{where}` has the same label ({dataset.labels[0]}) in every row; "
@@ -67,21 +87,35 @@ def _without_lone_classes(dataset: Dataset) -> Dataset:
     counts = np.bincount(dataset.labels, minlength=dataset.n_classes)
     if not (counts < 2).any():
         return dataset
-    kept = np.flatnonzero(counts >= 2)
-    renumbered = np.full(len(counts), -1, dtype=np.int64)
-    renumbered[kept] = np.arange(len(kept))
-    lone = [dataset.class_names[position] for position in np.flatnonzero(counts == 1)]
     remaining = select_rows(dataset, np.flatnonzero(counts[dataset.labels] >= 2))
-    return replace(
-        remaining,
-        labels=renumbered[remaining.labels],
-        class_names=tuple(dataset.class_names[position] for position in kept),
-        exclusions=dataset.exclusions + _lone_exclusion(lone),
+    return _renumbered(remaining, counts, "the only sample of a class")
+
+
+def _without_lone_tags(dataset: Dataset) -> Dataset:
+    """Words whose tag no other word has lose it; their sentences stay."""
+    known = dataset.labels[dataset.labels >= 0]
+    counts = np.bincount(known, minlength=dataset.n_classes)
+    return (
+        _renumbered(dataset, counts, "the only word with a tag") if (counts < 2).any() else dataset
     )
 
 
-def _lone_exclusion(names: list[str]) -> tuple[Exclusion, ...]:
+def _renumbered(dataset: Dataset, counts: NDArray[np.int64], reason: str) -> Dataset:
+    """`dataset` with only the classes that `counts` `(K,)` shows twice; the others become -1."""
+    kept = np.flatnonzero(counts >= 2)
+    renumbered = np.full(len(counts) + 1, -1, dtype=np.int64)
+    renumbered[kept] = np.arange(len(kept))
+    lone = [dataset.class_names[position] for position in np.flatnonzero(counts == 1)]
+    return replace(
+        dataset,
+        labels=renumbered[dataset.labels],
+        class_names=tuple(dataset.class_names[position] for position in kept),
+        exclusions=dataset.exclusions + _lone_exclusion(lone, reason),
+    )
+
+
+def _lone_exclusion(names: list[str], reason: str) -> tuple[Exclusion, ...]:
     if not names:
         return ()
     examples = tuple(repr(name) for name in names[:EXAMPLES])
-    return (Exclusion("the only sample of a class", len(names), examples),)
+    return (Exclusion(reason, len(names), examples),)

@@ -16,7 +16,7 @@ from PIL import Image, ImageFile
 
 from transferscore.datasets import PIXEL_CACHE, ImageSample, read_dataset
 from transferscore.datasets.decoding import IMAGE_SUFFIXES
-from transferscore.datasets.images import file_stamp
+from transferscore.datasets.origins import file_stamp
 from transferscore.errors import DatasetError, SampleError
 
 
@@ -229,7 +229,7 @@ class TestUnreadable:
         self.check(sample, "Bad CRC-32 for file 'a.png'")
 
     def test_a_member_that_claims_to_be_huge(self, make_zip, monkeypatch):
-        monkeypatch.setattr("transferscore.datasets.images._LARGEST_MEMBER", 10)
+        monkeypatch.setattr("transferscore.datasets.origins._LARGEST_MEMBER", 10)
         archive = make_zip("a.png")
         with zipfile.ZipFile(archive) as opened:
             size = opened.getinfo("a.png").file_size

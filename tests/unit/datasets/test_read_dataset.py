@@ -92,7 +92,8 @@ def test_an_unknown_task():
     with pytest.raises(UnknownNameError) as error:
         read_dataset("nowhere.csv", task="ranking")
     assert str(error.value) == (
-        "`task` must be one of classification, multilabel, regression; got 'ranking'."
+        "`task` must be one of classification, multilabel, regression, token_classification; "
+        "got 'ranking'."
     )
 
 
