@@ -70,7 +70,7 @@ def check_rows(
         InputError: Shapes do not match, a value is NaN or infinite, or one class only.
         UnknownNameError: No task of that name.
     """
-    make = class_targets if task_named(task).kind == "classification" else real_targets
+    make = class_targets if task_named(task).scored_as == "classification" else real_targets
     array = check_features(features)
     return LabelledRows(
         array,

@@ -121,7 +121,7 @@ def _summary(arrays: _Arrays, about: dict[str, Any]) -> Summary:
     except UnknownNameError as error:
         raise ValueError(str(error).rstrip(".")) from None
     d, m = arrays["cross"].shape
-    classes = np.array(about["classes"]) if task.kind == "classification" else None
+    classes = np.array(about["classes"]) if task.scored_as == "classification" else None
     own = Moments(
         int(about["count"]),
         arrays["mean"],

@@ -97,7 +97,10 @@ def test_what_cannot_be_scored(arguments, error, message):
 
 
 def test_an_unknown_task_is_refused():
-    message = "`task` must be one of classification, multilabel, regression; got 'ranking'."
+    message = (
+        "`task` must be one of classification, multilabel, regression, token_classification; "
+        "got 'ranking'."
+    )
     with pytest.raises(UnknownNameError, match=re.escape(message)):
         score(FEATURES, LABELS, task="ranking")
 

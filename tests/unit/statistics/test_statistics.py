@@ -49,7 +49,10 @@ def test_the_task_decides_what_labels_are():
     features = np.arange(6.0).reshape(3, 2)
     assert Statistics(features, [0, 1, 2]).targets.is_classes
     assert not Statistics(features, [0, 1, 2], task="regression").targets.is_classes
-    message = "`task` must be one of classification, multilabel, regression; got 'rank'."
+    message = (
+        "`task` must be one of classification, multilabel, regression, token_classification; "
+        "got 'rank'."
+    )
     with pytest.raises(UnknownNameError, match=re.escape(message)):
         Statistics(features, [0, 1, 2], task="rank")
 
