@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from transferscore.datasets import Dataset, read_dataset, sample_dataset, sample_digests
-from transferscore.encoders import Encoder, FeaturesFile
+from transferscore.encoders import Described, Encoder, FeaturesFile
 from transferscore.events import (
     CandidateDone,
     CandidateFailed,
@@ -48,6 +48,7 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     seed: int = 0,
     device: str = "auto",
     cache: bool | str | Path = True,
+    trust_remote_code: Sequence[str] = (),
     on_event: Callable[[Event], None] | None = None,
     keeper: Keeper | None = None,
 ) -> Ranking:
@@ -71,9 +72,11 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
         seed: Seed of every random choice.
         device: "auto", "cpu" or "cuda".
         cache: Whether features are kept for the next run, or the folder to keep them in.
+        trust_remote_code: Models that may run the code they come with, by what follows the scheme
+            in their URI, such as "org/name"; without it, such a model is refused.
         on_event: Called with each `transferscore.events` value as the run goes on.
         keeper: Remembers finished candidates and loaded models beyond this call; see
-            `transferscore.ranking.Keeper`.
+            `transferscore.ranking.Keeper`. It makes the encoders, and decides whom it trusts.
 
     Returns:
         The ranking; `print` it, or take `.best`, `.candidates`, `.failures`, `.to_dict()`.
@@ -87,7 +90,8 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     target = read_dataset(dataset, labels=labels, task=task, split=split)
     target = sample_dataset(target, max_samples, seed)
     names = check_scores(scores, target.task.kind)
-    run = _Run(target, names, _open_store(cache), on_event or _silent, keeper or KeepNothing())
+    keeper = keeper or KeepNothing(trust_remote_code)
+    run = _Run(target, names, _open_store(cache), on_event or _silent, keeper)
     encoders = run.keeper.encoders(models, device)
     outcomes = [run.outcome(encoder, i, len(encoders)) for i, encoder in enumerate(encoders)]
     if run.store is not None:
@@ -130,7 +134,8 @@ class _Run:
         seconds = time.perf_counter() - began
         metric = self.target.task.metric
         self.tell(CandidateDone(encoder.name, metric, evaluation.value, seconds))
-        return Evaluated(encoder.name, evaluation, seconds, forward_seconds)
+        details = dict(encoder.details()) if isinstance(encoder, Described) else {}
+        return Evaluated(encoder.name, evaluation, seconds, forward_seconds, details)
 
     def _evaluation(self, encoder: Encoder | FeaturesFile) -> tuple[Evaluation, float]:
         """The evaluation, from the store where it has been made before."""

@@ -120,7 +120,7 @@ def test_cost_of_a_sample_is_positive_and_grows_with_text(case, samples, tmp_pat
     if case.modality == "text":
         assert encoder.cost("a cat sat") > encoder.cost("a cat")
     else:
-        assert costs == [1] * len(samples)
+        assert min(costs) == max(costs) > 0
 
 
 def test_a_broken_image_is_named(case, samples, tmp_path):

@@ -37,6 +37,13 @@ def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--scores", metavar="A,B", help="or all; default: the usual eight")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default: auto")
+    parser.add_argument(
+        "--trust-remote-code",
+        metavar="MODEL",
+        action="append",
+        default=[],
+        help="run the code that this model (org/name or folder) comes with; may be repeated",
+    )
     parser.add_argument("--no-cache", action="store_true", help="neither read nor keep features")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     add_output_options(parser)
@@ -59,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
             seed=options.seed,
             device=options.device,
             cache=not options.no_cache,
+            trust_remote_code=options.trust_remote_code,
             on_event=progress,
         )
     write_output(rendered(ranking.to_dict(), options), options)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from transferscore.encoders.callable import CallableEncoder
-    from transferscore.encoders.encoder import Encoder, Encoding
+    from transferscore.encoders.encoder import Described, Encoder, Encoding
     from transferscore.encoders.export import ExportEncoder
     from transferscore.encoders.features_file import FeaturesFile
     from transferscore.encoders.hf import HfEncoder
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CallableEncoder",
+    "Described",
     "Encoder",
     "Encoding",
     "ExportEncoder",
@@ -49,6 +50,7 @@ __all__ = [
 
 _HOMES = {
     "CallableEncoder": "callable",
+    "Described": "encoder",
     "Encoder": "encoder",
     "Encoding": "encoder",
     "ExportEncoder": "export",

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transferscore.encoders.encoder import Batch, Encoding, Sample
+from transferscore.encoders.encoder import IMAGE_COST, Batch, Encoding, Sample
 from transferscore.encoders.loading import explained
-from transferscore.encoders.samples import modality_of, require_modality
+from transferscore.encoders.samples import modality_of, require_modality, text_cost
 from transferscore.errors import EncoderError
 
 __all__ = ["CallableEncoder"]
@@ -40,8 +40,8 @@ class CallableEncoder:
         """None: what a function computes cannot be told from the outside."""
 
     def cost(self, sample: Sample) -> int:
-        """Length of a text; 1 for anything else."""
-        return len(sample) if isinstance(sample, str) else 1
+        """About how many tokens a text is; a constant for anything else."""
+        return text_cost(sample) or IMAGE_COST
 
     def prepare(self, samples: Sequence[Sample]) -> Batch:
         """What the function gets."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Batch", "Encoder", "Encoding", "Sample"]
+__all__ = ["IMAGE_COST", "Batch", "Described", "Encoder", "Encoding", "Sample"]
 
-Sample = Any  # an `ImageSample`, a `str` or a numpy row
+Sample = Any  # a sample of a `Dataset`: an image, a text, a sound, a pair, words, a numpy row
+IMAGE_COST = 256  # a picture of 224 pixels in patches of 14
 Batch = Any  # what `prepare` makes and `forward` takes: each encoder's own affair
 
 
@@ -24,10 +25,16 @@ class Encoding:
         logits: `(b, C)` float32 of the model's own classifier over its source classes, or None. A
             model that ends in a softmax gives the logarithm of its probabilities, so that
             `softmax(logits)` are the source-class probabilities in every case.
+        layers: Features `(b, d_l)` of every layer, the embeddings first, where all were asked for;
+            `features` are those of the last.
+        word_mask: Of token sequences, which of their words, one after another, have a row: the
+            rows are words then, and words cut off with the end of a long text have none.
     """
 
     features: NDArray[np.float32]
     logits: NDArray[np.float32] | None = None
+    layers: tuple[NDArray[np.float32], ...] = ()
+    word_mask: NDArray[np.bool_] | None = None
 
 
 @runtime_checkable
@@ -53,7 +60,11 @@ class Encoder(Protocol):
         ...
 
     def cost(self, sample: Sample) -> int:
-        """Relative size of one sample (a text's length); samples of like cost share a batch."""
+        """About how many tokens one sample is to the model; samples of like cost share a batch.
+
+        Cheap: imports nothing. An image counts as `IMAGE_COST`; what is of one size for all
+        samples may count as 1.
+        """
         ...
 
     def prepare(self, samples: Sequence[Sample]) -> Batch:
@@ -70,4 +81,16 @@ class Encoder(Protocol):
 
     def release(self) -> None:
         """Drop the loaded model and give its memory back; the next `forward` loads it again."""
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """An encoder that knows more of its model than a name."""
+
+    def details(self) -> Mapping[str, str]:
+        """What the report says of the model beside its name, such as the revision it came from.
+
+        Asked after the model has run.
+        """
         ...

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transferscore.encoders.digests import digest_of, existing_file
-from transferscore.encoders.encoder import Encoding, Sample
+from transferscore.encoders.encoder import IMAGE_COST, Encoding, Sample
 from transferscore.encoders.export_check import require_plain_program
 from transferscore.encoders.loading import Lazily, explained
 from transferscore.encoders.model_input import ModelInput, input_batch
@@ -89,8 +89,8 @@ class ExportEncoder:
         return digest_of(_VERSION, self._output, str(self._size), existing_file(self._path))
 
     def cost(self, sample: Sample) -> int:  # noqa: ARG002 -- all samples are of one size
-        """1: every sample costs the same."""
-        return 1
+        """A constant: every sample costs the same."""
+        return IMAGE_COST
 
     def prepare(self, samples: Sequence[Any]) -> NDArray[Any]:
         """The program's input for the samples."""

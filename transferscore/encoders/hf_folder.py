@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ _SENTENCE_POOLING = {
     "pooling_mode_max_tokens": "max",
     "pooling_mode_lasttoken": "last",
 }
+_ADAPTER_CONFIG = "adapter_config.json"
+_ADAPTER_SUFFIXES = frozenset({".safetensors", ".bin", ".json", ".txt", ".model"})
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 # Models whose position ids start after that of the padding token.
 _OFFSET_POSITIONS = frozenset(
     {"camembert", "data2vec-text", "longformer", "mpnet", "roberta", "xlm-roberta", "xmod"}
@@ -43,21 +47,43 @@ class ModelFolder:
     Attributes:
         path: The folder.
         config: What its `config.json` says.
+        is_trusted: Whether code that comes with the model may be run.
+        adapter: A folder of a PEFT adapter of the model, if there is one.
     """
 
     path: Path
     config: Mapping[str, Any]
+    is_trusted: bool = False
+    adapter: Path | None = None
+
+    @property
+    def tokenizer_path(self) -> Path:
+        """Where its tokenizer is: with the adapter, if that has one of its own."""
+        has_own = self.adapter is not None and _has_tokenizer(self.adapter)
+        return self.adapter if has_own and self.adapter is not None else self.path
+
+    @property
+    def main_modality(self) -> str:
+        """What it reads first of all: "image", "audio" or "text"."""
+        if self.has_audio_extractor:
+            return "audio"
+        return "image" if self.has_image_processor and not self.has_tokenizer else "text"
 
     @property
     def has_tokenizer(self) -> bool:
         """Whether it reads text."""
-        return any((self.path / file).is_file() for file in _TOKENIZER_FILES)
+        return _has_tokenizer(self.tokenizer_path)
 
     @property
     def has_image_processor(self) -> bool:
         """Whether it reads images (a processor of sound has a sampling rate)."""
-        described = self._json("preprocessor_config.json") or self._json("processor_config.json")
+        described = self._processor()
         return bool(described) and "sampling_rate" not in described
+
+    @property
+    def has_audio_extractor(self) -> bool:
+        """Whether it reads sounds."""
+        return "sampling_rate" in self._processor()
 
     @property
     def uses_safetensors(self) -> bool:
@@ -72,8 +98,15 @@ class ModelFolder:
     def files(self) -> list[Path]:
         """All files that change the numbers, in a fixed order."""
         weights = "*.safetensors" if self.uses_safetensors else "*.bin"
-        patterns = (*_TEXT_FILES, weights)
-        return sorted({file for pattern in patterns for file in self.path.glob(pattern)})
+        patterns = (*_TEXT_FILES, weights, *(["*.py"] if self.is_trusted else []))
+        own = {file for pattern in patterns for file in self.path.glob(pattern)}
+        adapter = {} if self.adapter is None else {*self.adapter.glob("*")}
+        return [*sorted(own), *sorted(file for file in adapter if file.suffix in _ADAPTER_SUFFIXES)]
+
+    def commit(self) -> str | None:
+        """The commit on the hub that a snapshot is of; None for a local folder."""
+        is_snapshot = self.path.parent.name == "snapshots" and _COMMIT.fullmatch(self.path.name)
+        return self.path.name if is_snapshot else None
 
     def sentence_pooling(self) -> str | None:
         """The pooling that a sentence-transformers folder states."""
@@ -93,6 +126,11 @@ class ModelFolder:
         stated = [limit for limit in (*limits, positions) if limit and 0 < limit < 10**9]
         return min(stated, default=_LONGEST_UNSTATED)
 
+    def _processor(self) -> Mapping[str, Any]:
+        described = self._json("preprocessor_config.json") or self._json("processor_config.json")
+        parts = (described.get(key) for key in ("image_processor", "feature_extractor"))
+        return next((part for part in parts if part), described)
+
     def _json(self, file: str) -> dict[str, Any]:
         path = self.path / file
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -104,30 +142,63 @@ def is_offline() -> bool:
     return any(value.upper() in {"1", "ON", "YES", "TRUE"} for value in switches)
 
 
-def find_folder(model: str, revision: str | None, name: str) -> ModelFolder:
+def find_folder(
+    model: str, revision: str | None, name: str, *, is_trusted: bool = False
+) -> ModelFolder:
     """The folder of a model: `model` itself, or its snapshot from the hub.
+
+    A folder of a PEFT adapter gives the folder of its base model, with the adapter.
 
     Args:
         model: A local folder, or a name on the hub.
         revision: Branch, tag or commit on the hub; None for its default branch.
         name: What the report calls the model.
+        is_trusted: Whether code that comes with the model may be run.
 
     Raises:
         EncoderError: There is no such folder or model, or it has no readable `config.json`.
         MissingExtraError: A hub name, and transformers is not installed.
     """
     local = Path(model).expanduser()
-    path = local if local.is_dir() else _snapshot(model, revision, name)
+    path = local if local.is_dir() else _snapshot(model, revision, name, is_trusted)
+    if (path / _ADAPTER_CONFIG).is_file() and not (path / "config.json").is_file():
+        return _with_adapter(path, name, is_trusted)
+    return ModelFolder(path, _config(path, "config.json", name), is_trusted)
+
+
+def _with_adapter(adapter: Path, name: str, is_trusted: bool) -> ModelFolder:
+    config = _config(adapter, _ADAPTER_CONFIG, name)
+    base = str(config.get("base_model_name_or_path") or "")
+    if not base:
+        raise EncoderError(
+            f"`{name}` is a PEFT adapter whose `{_ADAPTER_CONFIG}` does not name its base model; "
+            f"set `base_model_name_or_path`."
+        )
+    beside = adapter / base
+    folder = find_folder(
+        str(beside) if beside.is_dir() else base,
+        config.get("revision"),
+        name,
+        is_trusted=is_trusted,
+    )
+    return replace(folder, adapter=adapter)
+
+
+def _config(path: Path, file: str, name: str) -> Mapping[str, Any]:
     try:
-        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        config: Mapping[str, Any] = json.loads((path / file).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EncoderError(
-            f"`{name}` must be a transformers folder with a readable `config.json`: {error}."
+            f"`{name}` must be a transformers folder with a readable `{file}`: {error}."
         ) from error
-    return ModelFolder(path, config)
+    return config
 
 
-def _snapshot(model: str, revision: str | None, name: str) -> Path:
+def _has_tokenizer(path: Path) -> bool:
+    return any((path / file).is_file() for file in _TOKENIZER_FILES)
+
+
+def _snapshot(model: str, revision: str | None, name: str, is_trusted: bool) -> Path:
     try:
         import huggingface_hub
     except ImportError as error:
@@ -143,9 +214,10 @@ def _snapshot(model: str, revision: str | None, name: str) -> Path:
         )
         return Path(folder)
 
+    small = (*_TEXT_FILES, "README.md", *(["*.py"] if is_trusted else []))
     try:
-        path = fetch(*_TEXT_FILES, "*.safetensors")
-        return path if any(path.glob("*.safetensors")) else fetch(*_TEXT_FILES, "*.bin")
+        path = fetch(*small, "*.safetensors")
+        return path if any(path.glob("*.safetensors")) else fetch(*small, "*.bin")
     except Exception as error:  # the hub client has no common base for what can go wrong
         where = "in the local cache (offline)" if is_offline() else "on the Hugging Face hub"
         reason = " ".join(str(error).split())[:300]

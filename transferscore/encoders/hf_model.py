@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from transferscore.encoders.hf_folder import ModelFolder
@@ -15,14 +16,28 @@ from transferscore.errors import EncoderError, MissingExtraError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["HfModel", "load_image_processor", "load_model", "load_tokenizer"]
+__all__ = [
+    "HfModel",
+    "load_audio_extractor",
+    "load_image_processor",
+    "load_model",
+    "load_tokenizer",
+    "quiet",
+    "transformers_for",
+]
 
 Library = Any  # transformers, and what it makes: not imported, so not known to the type checker
 
 # Verbosity and warning filters are global: two threads must not change and restore them at once.
 _QUIET = threading.RLock()
-_OFFLINE = {"local_files_only": True, "trust_remote_code": False}
-_WEIGHTS_NOT_USED = frozenset({"pooler"})
+# Weights that only training uses, or that are drawn at random where a checkpoint has none and then
+# refused when they are asked for.
+_WEIGHTS_NOT_USED = frozenset({"pooler", "mask_token", "masked_spec_embed"})
+_CLASSIFIERS = {
+    "image": ("ForImageClassification", "AutoModelForImageClassification"),
+    "text": ("ForSequenceClassification", "AutoModelForSequenceClassification"),
+    "audio": ("Classification", "AutoModelForAudioClassification"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +48,15 @@ class HfModel:
         model: What is called.
         body: The part of it whose output is the features.
         has_classifier: Whether calling `model` gives logits.
+        is_tower: Whether it is one of the two towers of a model such as CLIP.
+        no_pooler: Why its `pooler_output` must not be used; "" where it may.
     """
 
     model: Any
     body: Any
     has_classifier: bool
+    is_tower: bool = False
+    no_pooler: str = ""
 
     def run(self, inputs: Mapping[str, Tensor], *, hidden: bool) -> tuple[Any, Tensor | None]:
         """The body's output and the classifier's logits, in one forward pass.
@@ -46,8 +65,6 @@ class HfModel:
             inputs: Tensors by the name of the argument; what the model does not take is left out.
             hidden: Whether the output of every layer is wanted.
         """
-        import inspect
-
         taken = inspect.signature(self.model.forward).parameters
         arguments = {key: value for key, value in inputs.items() if key in taken}
         seen: list[Any] = []
@@ -61,7 +78,7 @@ class HfModel:
     def part(self, modality: str) -> HfModel:
         """Of a model that reads text and images (CLIP), the tower for one of them."""
         tower = getattr(self.model, "vision_model" if modality == "image" else "text_model", None)
-        return self if tower is None else HfModel(tower, tower, False)
+        return self if tower is None else HfModel(tower, tower, False, is_tower=True)
 
 
 def load_model(folder: ModelFolder, device: str, name: str) -> HfModel:
@@ -71,13 +88,13 @@ def load_model(folder: ModelFolder, device: str, name: str) -> HfModel:
         EncoderError: Weights of the body are not in the folder.
         MissingExtraError: transformers is not installed.
     """
-    transformers = _transformers(name)
+    transformers = transformers_for(name)
+    _refuse_remote_code(folder, transformers, name)
     auto, is_classifier = transformers.AutoModel, False
     if not folder.config.get("is_encoder_decoder"):
-        if folder.architecture.endswith("ForImageClassification"):
-            auto, is_classifier = transformers.AutoModelForImageClassification, True
-        elif folder.architecture.endswith("ForSequenceClassification"):
-            auto, is_classifier = transformers.AutoModelForSequenceClassification, True
+        suffix, class_name = _CLASSIFIERS[folder.main_modality]
+        if folder.architecture.endswith(suffix):
+            auto, is_classifier = getattr(transformers, class_name), True
     model, report = _from_folder(auto, folder)
     if is_classifier and model.base_model is model:  # no body of its own to take features from
         model, report = _from_folder(transformers.AutoModel, folder)
@@ -87,21 +104,31 @@ def load_model(folder: ModelFolder, device: str, name: str) -> HfModel:
     if is_pair:
         model = model.get_encoder()
     model = model.float().eval().to(device)
-    return HfModel(model, model.base_model if is_classifier else model, is_classifier)
+    loaded = HfModel(model, model.base_model if is_classifier else model, is_classifier)
+    return replace(loaded, no_pooler=_why_no_pooler(loaded.body, report["missing_keys"]))
 
 
-def load_tokenizer(folder: ModelFolder, name: str) -> Library:
+def load_tokenizer(folder: ModelFolder, name: str, *, for_words: bool = False) -> Library:
     """The folder's tokenizer, padding on the right.
 
     Padding goes right whatever the folder says: then the position of a token is its place in the
     text, also in models that count positions from the left edge of the batch, and what follows a
     text is hidden from it by the attention mask or by causality. A tokenizer without a padding
     token pads with its end token.
+
+    Args:
+        folder: The model.
+        name: What the report calls it.
+        for_words: Whether it is to be given words: byte-level tokenizers then take a space to
+            stand before the first of them too.
     """
-    transformers = _transformers(name)
-    with _quiet():
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder.path), **_OFFLINE)
-    tokenizer.padding_side = "right"
+    transformers = transformers_for(name)
+    options = {"add_prefix_space": True} if for_words else {}
+    with quiet():
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            str(folder.tokenizer_path), **_only_local(folder), **options
+        )
+    tokenizer.padding_side = tokenizer.truncation_side = "right"
     if tokenizer.pad_token is None:
         tokenizer.pad_token = (
             tokenizer.eos_token or tokenizer.unk_token or tokenizer.convert_ids_to_tokens(0)
@@ -111,14 +138,28 @@ def load_tokenizer(folder: ModelFolder, name: str) -> Library:
 
 def load_image_processor(folder: ModelFolder, name: str) -> Library:
     """The folder's image processor, on Pillow, so that torchvision changes no pixel."""
-    transformers = _transformers(name)
-    with _quiet():
+    transformers = transformers_for(name)
+    with quiet():
         return transformers.AutoImageProcessor.from_pretrained(
-            str(folder.path), backend="pil", **_OFFLINE
+            str(folder.path), backend="pil", **_only_local(folder)
         )
 
 
-def _transformers(name: str) -> Library:
+def load_audio_extractor(folder: ModelFolder, name: str) -> Library:
+    """The folder's feature extractor for sounds."""
+    transformers = transformers_for(name)
+    with quiet():
+        return transformers.AutoFeatureExtractor.from_pretrained(
+            str(folder.path), **_only_local(folder)
+        )
+
+
+def transformers_for(name: str) -> Library:
+    """The library, for the model called `name`.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
     try:
         import transformers
     except ImportError as error:
@@ -126,13 +167,48 @@ def _transformers(name: str) -> Library:
     return transformers
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence transformers' log, bars and warnings, and put everything back as it was."""
+    import transformers.utils.logging
+
+    logging: Library = transformers.utils.logging
+
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+        logging.set_verbosity(logging.ERROR)
+        logging.disable_progress_bar()
+        try:
+            yield
+        finally:
+            logging.set_verbosity(verbosity)
+            if bars:
+                logging.enable_progress_bar()
+
+
+def _refuse_remote_code(folder: ModelFolder, transformers: Library, name: str) -> None:
+    needs_code = folder.config.get("model_type") not in transformers.CONFIG_MAPPING
+    if needs_code and folder.config.get("auto_map") and not folder.is_trusted:
+        code = ", ".join(sorted(map(str, folder.config["auto_map"].values())))
+        raise EncoderError(
+            f"`{name}` needs code that comes with it ({code}), which is not run unless you trust "
+            f"it: read that code, then name the model in `--trust-remote-code` or "
+            f"`trust_remote_code=[...]`."
+        )
+
+
+def _only_local(folder: ModelFolder) -> dict[str, bool]:
+    return {"local_files_only": True, "trust_remote_code": folder.is_trusted}
+
+
 def _from_folder(auto: Library, folder: ModelFolder) -> tuple[Library, Mapping[str, Any]]:
-    with _quiet():
+    with quiet():
         model, report = auto.from_pretrained(
             str(folder.path),
             use_safetensors=folder.uses_safetensors,
             output_loading_info=True,
-            **_OFFLINE,
+            **_only_local(folder),
         )
     return model, report
 
@@ -151,21 +227,19 @@ def _require_weights(missing: Iterable[str], is_pair: bool, name: str) -> None:
         )
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence transformers' log, bars and warnings, and put everything back as it was."""
-    import transformers.utils.logging
+def _why_no_pooler(body: Any, missing: Iterable[str]) -> str:
+    """Why the pooler's output means nothing; "" if it may be used."""
+    if any("pooler" in key.split(".") for key in missing):
+        return "its weights are not in the checkpoint, so they would be random"
+    pooler = getattr(body, "pooler", None)
+    biases = [] if pooler is None else _dense_biases(pooler)
+    # Training moves every bias away from the zero at which all libraries begin.
+    if biases and not any(bias.any() for bias in biases):
+        return "its biases are exactly zero, as before the first step of training"
+    return ""
 
-    logging: Library = transformers.utils.logging
 
-    with _QUIET, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-        logging.set_verbosity(logging.ERROR)
-        logging.disable_progress_bar()
-        try:
-            yield
-        finally:
-            logging.set_verbosity(verbosity)
-            if bars:
-                logging.enable_progress_bar()
+def _dense_biases(module: Any) -> list[Any]:
+    parts = [part for part in module.modules() if getattr(part, "weight", None) is not None]
+    dense = [part for part in parts if part.weight.ndim == 2]
+    return [part.bias for part in dense if getattr(part, "bias", None) is not None]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from transferscore.encoders.digests import digest_of
-from transferscore.encoders.encoder import Batch, Encoding, Sample
+from transferscore.encoders.encoder import IMAGE_COST, Batch, Encoding, Sample
 from transferscore.encoders.loading import explained
 from transferscore.encoders.module_hooks import watched_output
-from transferscore.encoders.samples import image_array, modality_of, require_modality
+from transferscore.encoders.samples import image_array, modality_of, require_modality, text_cost
 from transferscore.encoders.source_identity import function_identity, source_of
 from transferscore.encoders.torch_inference import (
     chosen_device,
@@ -100,8 +100,8 @@ class ModuleEncoder:
         )
 
     def cost(self, sample: Sample) -> int:
-        """Length of a text; 1 for anything else."""
-        return len(sample) if isinstance(sample, str) else 1
+        """About how many tokens a text is; a constant for anything else."""
+        return text_cost(sample) or IMAGE_COST
 
     def prepare(self, samples: Sequence[Sample]) -> Batch:
         """The module's input: a tensor, or a dict of tensors passed by name."""

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from transferscore.encoders.digests import digest_of, existing_file
-from transferscore.encoders.encoder import Batch, Encoding, Sample
+from transferscore.encoders.encoder import IMAGE_COST, Batch, Encoding, Sample
 from transferscore.encoders.loading import Lazily, explained
 from transferscore.encoders.model_input import input_batch
 from transferscore.encoders.onnx_files import onnx_files
 from transferscore.encoders.onnx_session import OnnxSession, open_session
 from transferscore.encoders.onnx_text import encode_texts
 from transferscore.encoders.pooling import in_fixed_batches
-from transferscore.encoders.samples import modality_of, require_modality
+from transferscore.encoders.samples import modality_of, require_modality, text_cost
 from transferscore.encoders.text_units import TextUnits, read_text_units
 from transferscore.encoders.torch_inference import chosen_device
 from transferscore.encoders.uri import ModelUri
@@ -77,8 +77,8 @@ class OnnxEncoder:
         return digest_of(_VERSION, self._output, str(self._size), *files)
 
     def cost(self, sample: Sample) -> int:
-        """Length of a text; 1 for anything else."""
-        return len(sample) if isinstance(sample, str) else 1
+        """About how many tokens a text is; a constant for anything else."""
+        return text_cost(sample) or IMAGE_COST
 
     def prepare(self, samples: Sequence[Sample]) -> Batch:
         """The graph's input for the samples; for texts, their ids."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from transferscore.encoders.encoder import Batch, Encoder, Encoding, Sample
+from transferscore.encoders.encoder import Batch, Described, Encoder, Encoding, Sample
 
 __all__ = ["RenamedEncoder"]
 
@@ -25,6 +25,10 @@ class RenamedEncoder:
     def digest(self) -> str | None:
         """The digest of the model, which a name does not change."""
         return self.encoder.digest()
+
+    def details(self) -> Mapping[str, str]:
+        """As the encoder has them."""
+        return self.encoder.details() if isinstance(self.encoder, Described) else {}
 
     def cost(self, sample: Sample) -> int:
         """As the encoder has it."""

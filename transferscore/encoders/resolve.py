@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,6 +30,7 @@ def resolve_encoder(
     *,
     device: str = "auto",
     name: str | None = None,
+    trust_remote_code: Collection[str] = (),
 ) -> Encoder | FeaturesFile:
     """The encoder of one model. Reads no weights and imports no model library.
 
@@ -36,13 +38,15 @@ def resolve_encoder(
         model: A URI, a `torch.nn.Module`, a function from samples to features, or an encoder.
         device: "auto", "cpu" or "cuda".
         name: What the report calls the model; otherwise the URI, the class or the function's name.
+        trust_remote_code: Models whose own code may be run, by what follows the scheme in their
+            URI: "org/name".
 
     Raises:
         UnknownSchemeError: A URI has a scheme that no adapter serves.
         EncoderError: It is none of these.
     """
     if isinstance(model, str | Path):
-        return _of_uri(str(model), device, name)
+        return _of_uri(str(model), device, name, trust_remote_code)
     if isinstance(model, type):
         raise EncoderError(
             f"A model must be an object; got the class {model.__name__}. Pass an instance of it."
@@ -63,6 +67,7 @@ def resolve_models(
     models: Models,
     *,
     device: str = "auto",
+    trust_remote_code: Collection[str] = (),
 ) -> list[Encoder | FeaturesFile]:
     """The encoders of several models, each under a name of its own.
 
@@ -71,22 +76,31 @@ def resolve_models(
             globs, except under a name. Where two models would share a name, the second is called
             "name (2)".
         device: "auto", "cpu" or "cuda".
+        trust_remote_code: As for `resolve_encoder`.
 
     Raises:
         EncoderError: There is no model, a glob matches nothing, or something is no model.
     """
     if isinstance(models, Mapping) and not _is_module(models):
-        named = [(str(name), model) for name, model in models.items()]
-        encoders = [resolve_encoder(model, device=device, name=name) for name, model in named]
+        named: list[tuple[str | None, Model]] = [
+            (str(name), model) for name, model in models.items()
+        ]
     else:
-        encoders = [resolve_encoder(model, device=device) for model in _expanded(models)]
+        named = [(None, model) for model in _expanded(models)]
+    encoders = [
+        resolve_encoder(model, device=device, name=name, trust_remote_code=trust_remote_code)
+        for name, model in named
+    ]
     if not encoders:
         raise EncoderError("`models` must name at least one model; got none.")
     return _with_own_names(encoders)
 
 
-def _of_uri(text: str, device: str, name: str | None) -> Encoder | FeaturesFile:
+def _of_uri(
+    text: str, device: str, name: str | None, trusted: Collection[str]
+) -> Encoder | FeaturesFile:
     uri = parse_uri(text)
+    uri = replace(uri, is_trusted=uri.path in trusted)
     module, _, class_name = ADAPTERS[uri.scheme].target.partition(":")
     adapter = getattr(importlib.import_module(module), class_name)
     return cast("Encoder | FeaturesFile", adapter.from_uri(uri, device=device, name=name or text))

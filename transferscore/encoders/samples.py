@@ -14,11 +14,32 @@ from transferscore.errors import EncoderError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Picture", "image_array", "modality_of", "require_modality"]
+__all__ = [
+    "NOUNS",
+    "TEXT_KINDS",
+    "Modality",
+    "Pair",
+    "Picture",
+    "Sound",
+    "Words",
+    "image_array",
+    "modality_of",
+    "require_modality",
+    "text_cost",
+]
 
-Modality = Literal["image", "text", "array"]
+Modality = Literal["image", "text", "text_pair", "tokens", "audio", "array"]
 
-_NOUNS = {"image": "images", "text": "text", "array": "arrays"}
+NOUNS: dict[str, str] = {
+    "image": "images",
+    "text": "text",
+    "text_pair": "text pairs",
+    "tokens": "token sequences",
+    "audio": "sounds",
+    "array": "arrays",
+}
+TEXT_KINDS: frozenset[str] = frozenset({"text", "text_pair", "tokens"})
+_CHARACTERS_A_TOKEN = 4
 _GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R 601, as Pillow's "L"
 
 
@@ -40,23 +61,80 @@ class Picture(Protocol):
         ...
 
 
+@runtime_checkable
+class Sound(Protocol):
+    """What an encoder needs of an audio sample (`transferscore.datasets.AudioSample`)."""
+
+    @property
+    def name(self) -> str:
+        """What a message calls the sound."""
+        ...
+
+    def read(self, rate: int) -> NDArray[np.float32]:
+        """`(n_samples,)` mono in [-1, 1] at `rate` hertz."""
+        ...
+
+
+@runtime_checkable
+class Pair(Protocol):
+    """What an encoder needs of two texts that belong together (`datasets.TextPair`)."""
+
+    @property
+    def first(self) -> str:
+        """The one text."""
+        ...
+
+    @property
+    def second(self) -> str:
+        """The other."""
+        ...
+
+
+@runtime_checkable
+class Words(Protocol):
+    """What an encoder needs of a text whose words have labels (`datasets.TokenSequence`)."""
+
+    @property
+    def words(self) -> Sequence[str]:
+        """The words in their order."""
+        ...
+
+
 def modality_of(sample: Sample) -> Modality:
     """What kind of sample this is.
 
     Raises:
-        EncoderError: It is neither an image sample, a `str` nor a numpy array.
+        EncoderError: It is none that a dataset holds.
     """
     if isinstance(sample, str):
         return "text"
     if isinstance(sample, np.ndarray | np.generic):
         return "array"
-    if isinstance(sample, Picture):
-        return "image"
+    protocols: dict[Modality, type] = {
+        "image": Picture,
+        "audio": Sound,
+        "text_pair": Pair,
+        "tokens": Words,
+    }
+    for modality, protocol in protocols.items():
+        if isinstance(sample, protocol):
+            return modality
     raise EncoderError(
-        f"A sample must be an image of a dataset, a `str` or a numpy array; "
-        f"got {type(sample).__name__}. Read the data with `read_dataset` or "
+        f"A sample must be an image, a sound, a text, a pair or a token sequence of a dataset, or "
+        f"a numpy array; got {type(sample).__name__}. Read the data with `read_dataset` or "
         f"`dataset_from_arrays`."
     )
+
+
+def text_cost(sample: Sample) -> int:
+    """About how many tokens a text, a pair or a sequence of words is; 0 for other samples."""
+    if isinstance(sample, str):
+        return 1 + len(sample) // _CHARACTERS_A_TOKEN
+    if isinstance(sample, Pair):
+        return text_cost(sample.first) + text_cost(sample.second)
+    if isinstance(sample, Words):
+        return sum(text_cost(word) for word in sample.words)
+    return 0
 
 
 def require_modality(samples: Sequence[Any], wanted: Modality, name: str) -> None:
@@ -67,7 +145,7 @@ def require_modality(samples: Sequence[Any], wanted: Modality, name: str) -> Non
     """
     for sample in samples:
         if (got := modality_of(sample)) != wanted:
-            raise EncoderError(f"`{name}` takes {_NOUNS[wanted]}; got {_NOUNS[got]}.")
+            raise EncoderError(f"`{name}` takes {NOUNS[wanted]}; got {NOUNS[got]}.")
 
 
 def image_array(

@@ -7,6 +7,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from transferscore.encoders.encoder import Encoding
 from transferscore.errors import EncoderError
 
@@ -18,11 +21,13 @@ __all__ = [
     "autocast",
     "chosen_device",
     "chosen_precision",
+    "encoding_of_layers",
     "encoding_of_tensors",
     "evaluating",
     "features_and_logits",
     "is_out_of_memory",
     "pooled_tensor",
+    "to_device",
 ]
 
 Precision = Literal["auto", "float32", "bf16", "fp16"]
@@ -182,6 +187,35 @@ def pooled_tensor(features: Tensor, name: str) -> Tensor:
     if features.ndim == 2:
         return pooled
     return pooled.mean(1) if features.ndim == 3 else pooled.mean((2, 3))
+
+
+def encoding_of_layers(
+    layers: Sequence[Tensor],
+    logits: Tensor | None,
+    name: str,
+    *,
+    word_mask: NDArray[np.bool_] | None = None,
+) -> Encoding:
+    """An `Encoding` of one layer's features, or of those of all layers, the last one last."""
+    last = encoding_of_tensors(layers[-1], logits, name)
+    inner = [encoding_of_tensors(layer, None, name).features for layer in layers[:-1]]
+    every = (*inner, last.features) if inner else ()
+    return Encoding(last.features, last.logits, every, word_mask)
+
+
+def to_device(values: NDArray[Any], device: str) -> Tensor:
+    """The array as a tensor on a device; to a GPU it is copied while the GPU works.
+
+    Images go to a GPU with their channels last, the layout its convolutions are fastest in.
+    """
+    import torch
+
+    tensor = torch.from_numpy(values)
+    if not device.startswith("cuda"):
+        return tensor.to(device)
+    if tensor.ndim == 4:
+        tensor = tensor.contiguous(memory_format=torch.channels_last)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def _from_mapping(output: Mapping[str, Any], key: str, name: str) -> tuple[Tensor, Tensor | None]:

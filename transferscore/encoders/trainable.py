@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from transferscore.encoders.encoder import Batch, Sample
+from transferscore.encoders.hf_inputs import HfBatch
 from transferscore.encoders.renamed import RenamedEncoder
 from transferscore.errors import EncoderError
 
@@ -79,16 +80,14 @@ def take_rows(batch: Batch, rows: NDArray[np.int64]) -> Batch:
     """Some rows of a prepared batch; padding that no taken row needs is cut off.
 
     Args:
-        batch: A tensor, an array, a mapping of them, or a value whose field `inputs` is such a
-            mapping.
+        batch: A tensor, an array, a mapping of them, or a batch of transformers inputs.
         rows: `(r,)` positions.
     """
     if isinstance(batch, Mapping):
         taken = {key: value[rows] for key, value in batch.items()}
         return _without_padding(taken)
-    if dataclasses.is_dataclass(batch) and not isinstance(batch, type):
-        inputs = take_rows(batch.inputs, rows)  # type: ignore[attr-defined]
-        return dataclasses.replace(batch, inputs=inputs)
+    if isinstance(batch, HfBatch):
+        return batch.rows(rows)
     return batch[rows]
 
 

@@ -29,6 +29,7 @@ class ModelUri:
         revision: What follows `@`, for schemes that have revisions.
         options: What follows `?`.
         output: What follows `#`: the name of an output, tensor or array.
+        is_trusted: Whether code that comes with the model may be run.
     """
 
     text: str
@@ -37,6 +38,18 @@ class ModelUri:
     revision: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     output: str | None = None
+    is_trusted: bool = False
+
+    def layer(self) -> int | None:
+        """The option `layer`: a whole number, -1 where it is not given; None for "all".
+
+        Raises:
+            EncoderError: The value is neither.
+        """
+        if self.options.get("layer") == "all":
+            return None
+        layer = self.integer("layer")
+        return -1 if layer is None else layer
 
     def integer(self, key: str) -> int | None:
         """The option `key` as a whole number; None where it is not given.

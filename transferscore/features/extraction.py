@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,6 +18,8 @@ from numpy.typing import NDArray
 
 from transferscore.datasets import Dataset, sample_digests
 from transferscore.encoders import Encoder, Encoding, FeaturesFile
+from transferscore.encoders.encoder import IMAGE_COST
+from transferscore.encoders.joining import in_order, joined
 from transferscore.encoders.torch_inference import is_out_of_memory
 from transferscore.errors import EncoderError, SampleError
 from transferscore.features.features import Features
@@ -22,7 +28,9 @@ from transferscore.features.store import Entry, Store
 __all__ = ["extract_features"]
 
 _CHUNK_SAMPLES = 256
-_BATCH_SAMPLES = 32
+# A batch's samples times the cost of its largest: 32 images, or some thousand tokens of text.
+_BATCH_COST = 32 * IMAGE_COST
+_MOST_WORKERS = 8
 
 Progress = Callable[[int, int], None]
 
@@ -33,7 +41,7 @@ def extract_features(
     *,
     store: Store | None = None,
     on_progress: Progress | None = None,
-    batch_size: int = _BATCH_SAMPLES,
+    batch_size: int = _CHUNK_SAMPLES,
 ) -> Features:
     """Features of every readable sample; what the store has is not computed again.
 
@@ -46,7 +54,7 @@ def extract_features(
         dataset: n samples.
         store: Where chunks are kept; None to keep nothing.
         on_progress: Called with the samples done and the samples that came from the store.
-        batch_size: Samples a forward pass.
+        batch_size: Most samples in a forward pass.
 
     Raises:
         EncoderError: The model cannot be loaded or run, or no sample can be read.
@@ -61,13 +69,13 @@ def extract_features(
     seconds = 0.0
     if missing:
         done = n_stored
-        for chunk, spent in _encode_chunks(encoder, dataset.samples, missing, batch_size):
+        for chunk, spent in _encode_chunks(encoder, dataset, missing, batch_size):
             if store is not None and chunk.key is not None and chunk.entry is not None:
                 store.put(chunk.key, chunk.entry)
             seconds += spent
             done += len(chunk.rows)
             report(done, n_stored)
-    return _assemble(encoder.name, chunks, len(dataset), n_stored, seconds)
+    return _assemble(encoder.name, chunks, dataset, n_stored, seconds)
 
 
 def _silent(_done: int, _stored: int) -> None:
@@ -79,6 +87,7 @@ class _Chunk:
     """Samples that are encoded and stored together, and what came of them."""
 
     rows: NDArray[np.int64]
+    costs: NDArray[np.int64]
     key: str | None
     entry: Entry | None = None
 
@@ -110,9 +119,9 @@ def _chunks(encoder: Encoder, dataset: Dataset, keyed: bool) -> list[_Chunk]:
         rows = order[start : start + _CHUNK_SAMPLES]
         key = None
         if digest is not None:
-            parts = ["features-1", digest, *(content[row] for row in rows)]
+            parts = ["features-2", digest, *(content[row] for row in rows)]
             key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-        chunks.append(_Chunk(rows, key))
+        chunks.append(_Chunk(rows, costs[rows], key))
     return chunks
 
 
@@ -124,29 +133,67 @@ def _load(chunk: _Chunk, store: Store | None) -> int:
 
 
 def _encode_chunks(
-    encoder: Encoder, samples: Sequence[Any], chunks: list[_Chunk], batch_size: int
+    encoder: Encoder, dataset: Dataset, chunks: list[_Chunk], batch_size: int
 ) -> Iterator[tuple[_Chunk, float]]:
-    """Encode chunk after chunk, the next batch being prepared while the model runs."""
+    """Encode chunk after chunk, the next batches being prepared while the model runs."""
+    samples = dataset.samples
     plan = [
-        (chunk, chunk.rows[start : start + batch_size], start + batch_size >= len(chunk.rows))
+        (chunk, rows, rows is chunk_batches[-1])
         for chunk in chunks
-        for start in range(0, len(chunk.rows), batch_size)
+        for chunk_batches in [_batches(chunk, batch_size)]
+        for rows in chunk_batches
     ]
+    prepare = partial(_prepare, encoder, samples)
     parts: list[tuple[_Prepared, Encoding | None]] = []
     spent, fits = 0.0, _Fits(batch_size)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="transferscore-prepare") as pool:
-        pending = pool.submit(_prepare, encoder, samples, plan[0][1])
-        for position, (chunk, _, is_last) in enumerate(plan):
-            prepared = pending.result()
-            if position + 1 < len(plan):
-                pending = pool.submit(_prepare, encoder, samples, plan[position + 1][1])
-            began = time.perf_counter()
-            parts.append((prepared, _forward(encoder, samples, prepared, fits)))
-            spent += time.perf_counter() - began
-            if is_last:
-                chunk.entry = _entry(chunk, parts)
-                yield chunk, spent
-                parts, spent = [], 0.0
+    prepared_batches = _ahead(prepare, [rows for _, rows, _ in plan], _n_workers(dataset))
+    for (chunk, _, is_last), prepared in zip(plan, prepared_batches, strict=True):
+        began = time.perf_counter()
+        parts.append((prepared, _forward(encoder, samples, prepared, fits)))
+        spent += time.perf_counter() - began
+        if is_last:
+            chunk.entry = _entry(chunk, parts)
+            yield chunk, spent
+            parts, spent = [], 0.0
+
+
+def _batches(chunk: _Chunk, most_samples: int) -> list[NDArray[np.int64]]:
+    """The chunk's rows, which are in order of cost, in batches within `_BATCH_COST`."""
+    batches, start = [], 0
+    for end in range(1, len(chunk.rows)):
+        count = end + 1 - start
+        if count * chunk.costs[end] > _BATCH_COST or count > most_samples:
+            batches.append(chunk.rows[start:end])
+            start = end
+    return [*batches, chunk.rows[start:]]
+
+
+def _ahead(
+    prepare: Callable[[NDArray[np.int64]], _Prepared],
+    batches: list[NDArray[np.int64]],
+    n_workers: int,
+) -> Iterator[_Prepared]:
+    """The prepared batches in their order, some of them made before they are asked for."""
+    pool = ThreadPoolExecutor(n_workers, thread_name_prefix="transferscore-prepare")
+    waiting: deque[Future[_Prepared]] = deque()
+    rest = iter(batches)
+    try:
+        for rows in islice(rest, n_workers + 1):
+            waiting.append(pool.submit(prepare, rows))
+        while waiting:
+            prepared = waiting.popleft().result()
+            for rows in islice(rest, 1):
+                waiting.append(pool.submit(prepare, rows))
+            yield prepared
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _n_workers(dataset: Dataset) -> int:
+    """Threads that prepare: several where decoding is most of it, which runs outside the GIL."""
+    if dataset.modality not in ("image", "audio"):
+        return 1
+    return min(_MOST_WORKERS, max(1, len(os.sched_getaffinity(0)) - 1))
 
 
 def _prepare(encoder: Encoder, samples: Sequence[Any], rows: NDArray[np.int64]) -> _Prepared:
@@ -187,7 +234,7 @@ def _forward(
         _forward(encoder, samples, _prepare(encoder, samples, np.array(rows)), fits)
         for rows in (prepared.rows[:middle], prepared.rows[middle:])
     ]
-    return _joined([half for half in halves if half is not None])
+    return joined([half for half in halves if half is not None])
 
 
 def _checked(encoding: Encoding, n_rows: int, name: str) -> Encoding:
@@ -197,12 +244,6 @@ def _checked(encoding: Encoding, n_rows: int, name: str) -> Encoding:
             f"got {encoding.features.shape}."
         )
     return encoding
-
-
-def _joined(encodings: list[Encoding]) -> Encoding:
-    logits = [e.logits for e in encodings if e.logits is not None]
-    features = np.concatenate([e.features for e in encodings])
-    return Encoding(features, np.concatenate(logits) if len(logits) == len(encodings) else None)
 
 
 def _entry(chunk: _Chunk, parts: list[tuple[_Prepared, Encoding | None]]) -> Entry:
@@ -215,20 +256,34 @@ def _entry(chunk: _Chunk, parts: list[tuple[_Prepared, Encoding | None]]) -> Ent
     arrays: dict[str, NDArray[Any]] = {"positions": np.array(readable, dtype=np.int64)}
     encodings = [encoding for _, encoding in parts if encoding is not None]
     if encodings:
-        joined = _joined(encodings)
-        arrays["features"] = joined.features.astype(np.float32, copy=False)
-        if joined.logits is not None:
-            arrays["logits"] = joined.logits.astype(np.float32, copy=False)
+        arrays |= _arrays_of(joined(encodings))
     return Entry(arrays, {"unreadable": unreadable})
 
 
+def _arrays_of(encoding: Encoding) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {"features": encoding.features.astype(np.float32, copy=False)}
+    if encoding.logits is not None:
+        arrays["logits"] = encoding.logits.astype(np.float32, copy=False)
+    if encoding.word_mask is not None:
+        arrays["word_mask"] = encoding.word_mask
+    for index, layer in enumerate(encoding.layers[:-1]):  # the last of them are the features
+        arrays[f"layer.{index}"] = layer.astype(np.float32, copy=False)
+    return arrays
+
+
+def _encoding_of(arrays: Mapping[str, NDArray[Any]]) -> Encoding:
+    """The inverse of `_arrays_of`."""
+    inner = [arrays[f"layer.{i}"] for i in range(sum(key.startswith("layer.") for key in arrays))]
+    every = (*inner, arrays["features"]) if inner else ()
+    return Encoding(arrays["features"], arrays.get("logits"), every, arrays.get("word_mask"))
+
+
 def _assemble(
-    name: str, chunks: list[_Chunk], n_samples: int, n_stored: int, seconds: float
+    name: str, chunks: list[_Chunk], dataset: Dataset, n_stored: int, seconds: float
 ) -> Features:
     """The chunks' rows back in the dataset's order."""
-    kept = np.zeros(n_samples, dtype=bool)
     unreadable: dict[int, str] = {}
-    rows, features, logits = [], [], []
+    rows, encodings = [], []
     for chunk in chunks:
         entry = chunk.entry
         if entry is None:
@@ -236,24 +291,43 @@ def _assemble(
         unreadable |= {int(chunk.rows[int(i)]): why for i, why in entry.about["unreadable"].items()}
         if "features" in entry.arrays:
             rows.append(chunk.rows[entry.arrays["positions"]])
-            features.append(entry.arrays["features"])
-            logits.append(entry.arrays.get("logits"))
+            encodings.append(_encoding_of(entry.arrays))
     if not rows:
         first = unreadable[min(unreadable)] if unreadable else "the dataset is empty."
-        raise EncoderError(f"None of the {n_samples} samples could be read; the first: {first}")
+        raise EncoderError(f"None of the {len(dataset)} samples could be read; the first: {first}")
     where = np.concatenate(rows)
-    kept[where] = True
-    order = np.argsort(where)
-    known = [block for block in logits if block is not None]
+    n_words = _n_words(dataset) if encodings[0].word_mask is not None else None
+    encoding = in_order(joined(encodings), where, () if n_words is None else list(n_words[where]))
     return Features(
         name,
-        np.concatenate(features)[order],
-        np.concatenate(known)[order] if len(known) == len(rows) else None,
-        kept,
+        encoding.features,
+        encoding.logits,
+        _kept(len(dataset), where, n_words, encoding.word_mask),
         dict(sorted(unreadable.items())),
         n_stored,
         seconds,
+        encoding.layers,
     )
+
+
+def _n_words(dataset: Dataset) -> NDArray[np.int64]:
+    return np.array([len(sample.words) for sample in dataset.samples], dtype=np.int64)
+
+
+def _kept(
+    n_samples: int,
+    where: NDArray[np.int64],
+    n_words: NDArray[np.int64] | None,
+    word_mask: NDArray[np.bool_] | None,
+) -> NDArray[np.bool_]:
+    """Which samples, or which words of all samples, have a row."""
+    kept = np.zeros(n_samples, dtype=np.bool_)
+    kept[where] = True
+    if n_words is None or word_mask is None:
+        return kept
+    words: NDArray[np.bool_] = np.repeat(kept, n_words)
+    words[words] = word_mask
+    return words
 
 
 def _features_from_file(file: FeaturesFile, dataset: Dataset) -> Features:

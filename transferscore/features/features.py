@@ -19,10 +19,13 @@ class Features:
         model: Name of the encoder.
         values: `(m, d)` float32, one row per readable sample, in the dataset's order.
         logits: `(m, C)` float32 of the model's own classifier, or None.
-        kept: `(n,)` bool, which of the dataset's samples the rows are.
+        kept: `(n,)` bool, which of the dataset's samples the rows are; where the rows are words,
+            which of the words of all samples, one after another.
         unreadable: Position in the dataset to reason, for the other samples.
         n_stored: How many samples came from the store.
         forward_seconds: Time spent in the model itself.
+        layers: `(m, d_l)` of every layer, the embeddings first and `values` last, where all layers
+            were asked for.
     """
 
     model: str
@@ -32,3 +35,4 @@ class Features:
     unreadable: Mapping[int, str]
     n_stored: int = 0
     forward_seconds: float = 0.0
+    layers: tuple[NDArray[np.float32], ...] = ()

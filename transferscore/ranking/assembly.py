@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,13 @@ __all__ = ["Evaluated", "assemble_ranking"]
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """A model's evaluation and what it cost."""
+    """A model's evaluation, what it cost, and what else is known of the model."""
 
     model: str
     evaluation: Evaluation
     seconds: float
     forward_seconds: float
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 def assemble_ranking(
@@ -65,6 +66,9 @@ def _candidate(
         n_samples=len(evaluation.rows),
         seconds=entry.seconds,
         forward_seconds=entry.forward_seconds,
+        details=entry.details,
+        layers=evaluation.layers,
+        layer=evaluation.layer,
     )
 
 

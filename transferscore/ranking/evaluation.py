@@ -6,13 +6,14 @@ import hashlib
 import json
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from transferscore.datasets import Dataset, drop_rows
 from transferscore.features import Entry, Features
+from transferscore.ranking.layers import LayerEvaluation, best_layer
 from transferscore.scores.catalogue import compute_scores
 from transferscore.scores.registry import RANKING_SCORES, SCORES, applicable_scores
 from transferscore.statistics import Statistics
@@ -32,6 +33,8 @@ class Evaluation:
         n_features: Feature width.
         unreadable: Position in the dataset to reason, for samples that the model could not read.
         warnings: What the scores warned of.
+        layers: Where all layers were asked for, what each would reach; all above is of the best.
+        layer: That best one.
     """
 
     value: float
@@ -41,6 +44,8 @@ class Evaluation:
     n_features: int
     unreadable: dict[int, str]
     warnings: tuple[str, ...]
+    layers: tuple[LayerEvaluation, ...] = ()
+    layer: int | None = None
 
     def to_entry(self) -> Entry:
         """As arrays and a description, for the store."""
@@ -50,6 +55,8 @@ class Evaluation:
             "n_features": self.n_features,
             "unreadable": {str(row): why for row, why in self.unreadable.items()},
             "warnings": list(self.warnings),
+            "layers": [asdict(layer) for layer in self.layers],
+            "layer": self.layer,
         }
         return Entry({"row_losses": self.row_losses, "rows": self.rows}, about)
 
@@ -65,6 +72,8 @@ def evaluation_of_entry(entry: Entry) -> Evaluation:
         about["n_features"],
         {int(row): why for row, why in about["unreadable"].items()},
         tuple(about["warnings"]),
+        tuple(LayerEvaluation(**layer) for layer in about["layers"]),
+        about["layer"],
     )
 
 
@@ -76,7 +85,7 @@ def evaluation_key(
 ) -> str:
     """Hex digest of all that an evaluation depends on: model, samples, labels, task and scores."""
     parts = [
-        "evaluation-3",
+        "evaluation-4",
         encoder_digest,
         dataset.task.kind,
         json.dumps(scores),
@@ -89,9 +98,27 @@ def evaluation_key(
 def evaluate(features: Features, dataset: Dataset, scores: Sequence[str] | None) -> Evaluation:
     """Scores and leave-one-out losses of one candidate's features.
 
+    Where the features are of all layers, each is evaluated, and the best stands for the candidate.
+
     Raises:
         InputError: The features are not finite, or too few samples could be read.
     """
+    if not features.layers:
+        return _evaluate_layer(features, dataset, scores)
+    evaluations = [
+        _evaluate_layer(replace(features, values=values, layers=()), dataset, scores)
+        for values in features.layers
+    ]
+    layers = [
+        LayerEvaluation(i, e.value, e.n_features, e.scores) for i, e in enumerate(evaluations)
+    ]
+    best = best_layer([layer.value for layer in layers])
+    return replace(evaluations[best], layers=tuple(layers), layer=best)
+
+
+def _evaluate_layer(
+    features: Features, dataset: Dataset, scores: Sequence[str] | None
+) -> Evaluation:
     target, rows = _readable(features, dataset)
     kept = np.isin(np.flatnonzero(features.kept), rows)
     probabilities = None if features.logits is None else _softmax(features.logits[kept])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any, Protocol, TypeAlias
 
@@ -43,11 +44,17 @@ class Keeper(Protocol):
 
 
 class KeepNothing:
-    """The keeper of an ordinary call."""
+    """The keeper of an ordinary call; a base for those that remember."""
+
+    trust_remote_code: Collection[str] = ()
+
+    def __init__(self, trust_remote_code: Collection[str] = ()) -> None:
+        """Let the models named run the code they come with."""
+        self.trust_remote_code = trust_remote_code
 
     def encoders(self, models: Any, device: str) -> list[Encoder | FeaturesFile]:
         """The encoders of `models`."""
-        return resolve_models(models, device=device)
+        return resolve_models(models, device=device, trust_remote_code=self.trust_remote_code)
 
     def finished(self, position: int) -> Outcome | None:  # noqa: ARG002 -- as the protocol has it
         """None: each candidate is yet to be tried."""
@@ -72,6 +79,7 @@ def outcome_to_bytes(outcome: Outcome) -> bytes:
         "model": outcome.model,
         "seconds": outcome.seconds,
         "forward_seconds": outcome.forward_seconds,
+        "details": dict(outcome.details),
     }
     metadata = {"costs": json.dumps(costs), "about": json.dumps(entry.about)}
     return save(dict(entry.arrays), metadata=metadata)

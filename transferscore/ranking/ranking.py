@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from transferscore import report
 from transferscore.errors import EncoderError, MissingExtraError
+from transferscore.ranking.layers import LayerEvaluation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,9 @@ class Candidate:
         n_samples: Samples that it was scored on.
         seconds: Time it took in all.
         forward_seconds: Time spent in the model itself; 0 where features came from the store.
+        details: What else is known of the model, such as the revision it came from.
+        layers: With `layer=all`, what each layer would reach, the embeddings first.
+        layer: With `layer=all`, the best of them, which everything above is of.
     """
 
     rank: int
@@ -57,6 +61,9 @@ class Candidate:
     n_samples: int
     seconds: float
     forward_seconds: float
+    details: Mapping[str, str] = field(default_factory=dict)
+    layers: tuple[LayerEvaluation, ...] = ()
+    layer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,9 @@ class Ranking:
 
 def _jsonable(candidate: dict[str, Any]) -> dict[str, Any]:
     """JSON has no infinities: a score that is not finite is null."""
-    scores = candidate["scores"]
-    finite = {name: value if math.isfinite(value) else None for name, value in scores.items()}
-    return candidate | {"scores": finite}
+    layers = [layer | {"scores": _finite(layer["scores"])} for layer in candidate["layers"]]
+    return candidate | {"scores": _finite(candidate["scores"]), "layers": layers}
+
+
+def _finite(scores: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in scores.items()}

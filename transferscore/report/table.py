@@ -62,6 +62,10 @@ def notes(document: Mapping[str, Any]) -> list[str]:
     if n_tied > 0:
         them = "1 candidate" if n_tied == 1 else f"{n_tied} candidates"
         lines.append(f"= {them} that this sample cannot tell apart from the first.")
+    lines += [_depth_profile(c) for c in document["candidates"] if c.get("layers")]
+    for candidate in document["candidates"]:
+        if revision := candidate.get("details", {}).get("revision"):
+            lines.append(f"revision: {candidate['model']}: {revision}")
     for failure in document["failures"]:
         lines.append(f"failed: {failure['model']}: {failure['message']} [{failure['error']}]")
     shared = _shared_prefix([candidate["model"] for candidate in document["candidates"]])
@@ -100,6 +104,14 @@ def _cells(candidate: Mapping[str, Any], name: str, names: Sequence[str]) -> lis
         str(candidate["n_features"]),
         f"{candidate['seconds']:.1f} s",
     ]
+
+
+def _depth_profile(candidate: Mapping[str, Any]) -> str:
+    """What each layer would reach, the best of them named."""
+    is_share = candidate["predicted"]["metric"] == "accuracy"
+    values = ", ".join(_metric(layer["value"], is_share) for layer in candidate["layers"])
+    best, last = candidate["layer"], len(candidate["layers"]) - 1
+    return f"layers: {candidate['model']}: layer {best} of 0 to {last} is best: {values}"
 
 
 def _metric(value: float, is_share: bool) -> str:

@@ -84,8 +84,8 @@ def test_unknown_samples_are_refused():
     with pytest.raises(EncoderError) as raised:
         CallableEncoder(lengths).prepare([3])
     assert str(raised.value) == (
-        "A sample must be an image of a dataset, a `str` or a numpy array; got int. "
-        "Read the data with `read_dataset` or `dataset_from_arrays`."
+        "A sample must be an image, a sound, a text, a pair or a token sequence of a dataset, or "
+        "a numpy array; got int. Read the data with `read_dataset` or `dataset_from_arrays`."
     )
 
 

@@ -92,7 +92,7 @@ def test_a_second_run_extracts_nothing(dataset, texts, tmp_path):
 def test_a_killed_run_goes_on_where_it_stopped(dataset, texts, tmp_path):
     store = Store(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        extract_features(Lengths(dies_after=9), dataset, store=store)
+        extract_features(Lengths(dies_after=9), dataset, store=store, batch_size=32)
     second = Lengths()
     features = extract_features(second, dataset, store=store)
     assert features.n_stored == 256
@@ -124,7 +124,7 @@ def test_nothing_readable_is_an_error_with_the_first_reason(dataset, texts):
 
 def test_a_batch_too_large_for_memory_is_halved(dataset, texts):
     encoder = Lengths(largest=5)
-    features = extract_features(encoder, dataset)
+    features = extract_features(encoder, dataset, batch_size=32)
     np.testing.assert_array_equal(features.values, expected(texts))
     assert max(encoder.batches) <= 5
     assert encoder.refused == 3  # 32, 16 and 8: later batches begin with what fits
@@ -141,7 +141,7 @@ def test_a_model_that_gives_too_few_rows_is_told_so(dataset):
     with pytest.raises(
         EncoderError, match=r"features of shape \(32, n_features\) for 32 samples; got \(31, 2\)"
     ):
-        extract_features(encoder, dataset)
+        extract_features(encoder, dataset, batch_size=32)
 
 
 def test_progress_counts_every_sample_once(dataset, tmp_path):
