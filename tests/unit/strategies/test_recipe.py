@@ -1,0 +1,120 @@
+"""Tests of recipes, and of what transformers and PEFT say to their arguments."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from torch import nn
+
+from transferscore.strategies import STRATEGIES
+from transferscore.strategies.circumstances import circumstances_of, covering_names
+from transferscore.strategies.recipe import Circumstances, recipe_of, schedule_of
+
+ABOUT = Circumstances(n_samples=1000, n_classes=5, modality="image")
+
+
+def test_covering_names_are_short_and_exact():
+    names = ["a.w", "a.b", "b.0.w", "b.1.w", "norm.w"]
+    assert covering_names(["b.1.w", "norm.w"], names) == ("b.1", "norm")
+    assert covering_names(["b.0.w", "b.1.w"], names) == ("b",)
+    assert covering_names(["a.b"], names) == ("a.b",)
+    assert covering_names([], names) == ()
+
+
+def test_what_a_strategy_trains_is_in_the_recipe(load, dataset):
+    module = load().module
+    about = {n: circumstances_of(dataset, STRATEGIES[n], module) for n in STRATEGIES}
+    assert about["full"].trains_all
+    assert about["partial"].train_only == ("blocks.1",)
+    assert about["linear_probe"].train_only == ()
+    assert not about["linear_probe"].trains_all
+    assert about["lora"].lora_rank == 8
+    assert about["lora"].lora_targets == ("blocks.0.0", "blocks.1.0")
+    assert not about["full"].has_batch_norm
+    freeze = recipe_of("partial", about["partial"]).freeze
+    assert freeze == "everything but `blocks.1` and the new head"
+    assert recipe_of("full", about["full"]).freeze == "nothing"
+
+
+def test_lora_targets_are_ends_of_names_where_these_mean_no_other_layer(dataset):
+    module = nn.ModuleDict(
+        {
+            "first": nn.ModuleDict({"query": nn.Linear(4, 4), "value": nn.Linear(4, 4)}),
+            "second": nn.ModuleDict({"query": nn.Linear(4, 4), "value": nn.Linear(4, 4)}),
+        }
+    )
+    about = circumstances_of(dataset, STRATEGIES["lora"], module)
+    assert about.lora_targets == ("query", "value")
+    module["first"]["value"] = nn.Conv2d(4, 4, 3)
+    about = circumstances_of(dataset, STRATEGIES["lora"], module)
+    assert about.lora_targets == ("first.query", "second.query", "second.value")
+
+
+def test_a_probe_has_no_augmentation_and_few_images_have_more():
+    assert recipe_of("linear_probe", ABOUT).augmentation == ()
+    many = recipe_of("full", ABOUT).augmentation
+    few = recipe_of("full", dataclasses.replace(ABOUT, n_samples=100)).augmentation
+    assert many
+    assert set(many) < set(few)
+    assert recipe_of("full", dataclasses.replace(ABOUT, modality="text")).augmentation == ()
+
+
+@pytest.mark.parametrize("n_samples", [2, 10, 100, 1000, 100_000])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_recipe_is_possible_for_any_number_of_samples(strategy, n_samples):
+    recipe = recipe_of(strategy, dataclasses.replace(ABOUT, n_samples=n_samples))
+    low, high = recipe.learning_rate
+    assert 0 < low < high < 1
+    assert recipe.batch_size in (8, 16, 32)
+    assert 3 <= recipe.patience <= recipe.epochs
+    schedule = schedule_of(recipe, n_samples)
+    assert schedule.n_train + schedule.n_held_out == n_samples
+    assert min(schedule.n_train, schedule.n_held_out) >= 1
+    assert (schedule.epochs == 0) == (strategy == "linear_probe")
+    assert json.loads(json.dumps(recipe.to_dict()))["strategy"] == strategy
+
+
+def test_scratch_trains_longest_and_full_lowest():
+    recipes = {name: recipe_of(name, ABOUT) for name in STRATEGIES}
+    assert recipes["scratch"].epochs > recipes["full"].epochs
+    assert recipes["full"].learning_rate < recipes["lora"].learning_rate
+
+
+def test_a_strategy_of_ones_own_gets_the_recipe_of_full():
+    assert recipe_of("mine", ABOUT).learning_rate == recipe_of("full", ABOUT).learning_rate
+    assert recipe_of("lora:16", ABOUT).learning_rate == recipe_of("lora", ABOUT).learning_rate
+
+
+def test_batch_norms_stay_in_eval_mode(dataset):
+    module = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.Linear(4, 4))
+    about = circumstances_of(dataset, STRATEGIES["full"], module)
+    assert any("eval mode" in note for note in recipe_of("full", about).notes)
+    assert not any("eval mode" in note for note in recipe_of("linear_probe", about).notes)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_transformers_accepts_the_arguments(strategy, tmp_path):
+    transformers = pytest.importorskip("transformers")
+    pytest.importorskip("accelerate")
+    recipe = recipe_of(strategy, ABOUT)
+    arguments = transformers.TrainingArguments(
+        output_dir=str(tmp_path), use_cpu=True, **recipe.training_arguments()
+    )
+    assert arguments.num_train_epochs == recipe.epochs
+    low, high = recipe.learning_rate
+    assert low < arguments.learning_rate < high
+    transformers.EarlyStoppingCallback(early_stopping_patience=recipe.patience)
+
+
+def test_peft_accepts_the_arguments_and_adapts_the_layers_meant(load, dataset):
+    peft = pytest.importorskip("peft")
+    module = load().module
+    about = circumstances_of(dataset, STRATEGIES["lora"], module)
+    config = peft.LoraConfig(**recipe_of("lora", about).to_dict()["lora_config"])
+    model = peft.get_peft_model(module, config)
+    adapted = {name for name, _ in model.named_modules() if name.endswith("lora_A.default")}
+    assert len(adapted) == 2
+    assert recipe_of("full", about).to_dict()["lora_config"] is not None
+    assert recipe_of("full", ABOUT).to_dict()["lora_config"] is None

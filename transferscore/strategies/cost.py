@@ -1,0 +1,167 @@
+"""What training takes: seconds, bytes, money, and whether that keeps to the limits."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from transferscore.strategies.devices import Device
+from transferscore.strategies.limits import Breach, Limits, breaches
+from transferscore.strategies.step import StepProfile
+
+__all__ = ["Cost", "Schedule", "cost_of", "memory_bytes", "training_seconds"]
+
+# Assumed of a device that is only stated, not at hand: the share of its peak that dense layers
+# reach, how often an activation crosses its memory in a step (written, read, and both again on the
+# way back), and the seconds that an operation takes to launch from Python.
+_SHARE_OF_PEAK = 0.4
+_CROSSINGS = 4.0
+_LAUNCH_SECONDS = 1e-5
+# Adam's two moments; a step also needs two more of the largest tensor while it works on that.
+_MOMENTS = 2
+_STEP_COPIES = 2
+# Mixed precision keeps activations in two bytes, and a two-byte copy of every weight.
+_HALF = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long a training run is.
+
+    Attributes:
+        n_train: Labelled samples that are trained on.
+        n_held_out: Samples that are looked at after each epoch.
+        epochs: Passes over the training samples; 0 for a probe.
+        batch_size: Samples a step.
+    """
+
+    n_train: int
+    n_held_out: int
+    epochs: int
+    batch_size: int
+
+    @property
+    def n_steps(self) -> int:
+        """Steps in all."""
+        return self.epochs * math.ceil(self.n_train / max(1, self.batch_size))
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What training one model by one strategy takes.
+
+    Attributes:
+        train_seconds: Of one run, from reading the samples to the trained model.
+        train_memory_bytes: Peak bytes of tensors; None where the model cannot be looked into.
+        money: At the price of an hour; None where nobody named one.
+        fits: Whether it keeps to every limit; None where a limit on memory was set and the memory
+            is not known.
+        breaks: Names of the limits that it breaks.
+        device: Where it would run.
+        basis: What the seconds rest on.
+        breaches: The broken limits with their numbers.
+    """
+
+    train_seconds: float
+    train_memory_bytes: int | None
+    money: float | None
+    fits: bool | None
+    breaks: tuple[str, ...]
+    device: str
+    basis: str
+    breaches: tuple[Breach, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """For the ranking document."""
+        return asdict(self) | {"breaches": [asdict(breach) for breach in self.breaches]}
+
+
+def cost_of(step: StepProfile, schedule: Schedule, limits: Limits) -> Cost:
+    """What a run of a schedule takes, on this device or on the one that the limits name.
+
+    Args:
+        step: One step, as measured here.
+        schedule: How long the run is.
+        limits: What it may take.
+    """
+    device = limits.device
+    seconds = training_seconds(step, schedule, device)
+    memory = memory_bytes(step, schedule.batch_size, mixed=_is_mixed(step, device))
+    money = None if limits.price_per_hour is None else seconds / 3600.0 * limits.price_per_hour
+    broken = breaches(limits, train_seconds=seconds, train_memory_bytes=memory, money=money)
+    where = device.name if device is not None else _here(step.device)
+    return Cost(
+        seconds,
+        memory,
+        money,
+        not broken,
+        tuple(breach.limit for breach in broken),
+        where,
+        "three timed steps" if device is None else f"stated figures: {device.source}",
+        broken,
+    )
+
+
+def training_seconds(step: StepProfile, schedule: Schedule, device: Device | None) -> float:
+    """Seconds of one run: features for the head, then epochs with a look at held-out rows each.
+
+    The samples are read and prepared once. Every run starts with the features of all samples, which
+    the head is fitted on; for a probe that is all there is.
+
+    Args:
+        step: One step, as measured here.
+        schedule: How long the run is.
+        device: The device, if not this one. Its step takes the longest of three: the operations at
+            40 % of its peak, the activations' way through its memory, and launching the operations
+            at 10 microseconds each. Reading samples takes as long as here.
+    """
+    n = schedule.n_train + schedule.n_held_out
+    per_step = step.step_seconds * schedule.batch_size / step.batch_size
+    per_forward = step.forward_seconds
+    if device is not None:
+        per_step = _stated_seconds(step, step.step_flops, schedule.batch_size, device)
+        forward = _stated_seconds(step, step.forward_flops, schedule.batch_size, device)
+        per_forward = forward / schedule.batch_size
+    looks = schedule.epochs * schedule.n_held_out * per_forward
+    return n * (step.prepare_seconds + per_forward) + schedule.n_steps * per_step + looks
+
+
+def memory_bytes(step: StepProfile, batch_size: int, *, mixed: bool) -> int:
+    """Peak bytes of tensors: weights, Adam's moments, and the more of two passing things.
+
+    Those are the activations when the way back begins, and the gradients with what the optimiser
+    works in. In float32 as in mixed precision a trained weight takes 16 bytes: itself, its gradient
+    and two moments. Neither a GPU's context nor its libraries' scratch space is in it.
+
+    Args:
+        step: One step, as measured here.
+        batch_size: Samples a step.
+        mixed: Whether activations are kept in two bytes, beside a two-byte copy of the weights.
+    """
+    activations = step.activation_bytes * batch_size
+    if not step.trains_model:
+        # A probe runs the model forward only, and is then fitted on features.
+        return int(step.weight_bytes + activations)
+    weights: float = step.weight_bytes
+    if mixed:
+        activations, weights = activations * _HALF, weights * (1.0 + _HALF)
+    optimiser = step.trainable_bytes + _STEP_COPIES * step.largest_bytes
+    return int(weights + _MOMENTS * step.trainable_bytes + max(activations, optimiser))
+
+
+def _stated_seconds(step: StepProfile, flops: float, batch_size: int, device: Device) -> float:
+    """A pass over a batch on a stated device: the slowest of computing, moving and launching."""
+    share = flops / step.step_flops if step.step_flops else 1.0
+    computing = flops * batch_size / (_SHARE_OF_PEAK * device.flops)
+    moved = _CROSSINGS * _HALF * step.activation_bytes * batch_size * share
+    moving = moved / device.bandwidth if device.bandwidth else 0.0
+    return max(computing, moving, step.n_operations * share * _LAUNCH_SECONDS)
+
+
+def _is_mixed(step: StepProfile, device: Device | None) -> bool:
+    return device is not None or step.device.startswith("cuda")
+
+
+def _here(device: str) -> str:
+    return "this machine's GPU" if device.startswith("cuda") else "this machine's CPU"
