@@ -34,7 +34,11 @@ DEPTH = {folder: depth for depth, layer in enumerate(LAYERS) for folder in layer
 # Numbers come from arrays: these know nothing of the models that the arrays came from.
 PURE, IMPURE = {"statistics", "scores", "distances"}, {"encoders", "features"}
 LAZY = {"torch", "sklearn", "transformers", "onnxruntime", "pandas", "PIL"}
-FILES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.stem in DEPTH)
+FILES = sorted(
+    path
+    for path in ROOT.rglob("*.py")
+    if (path.parent != ROOT or path.stem in DEPTH) and not path.stem.endswith(("_pb2", "_pb2_grpc"))
+)
 
 
 def name_of(path: Path) -> str:

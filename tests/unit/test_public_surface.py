@@ -18,7 +18,7 @@ ROOT = Path(transferscore.__file__).parent
 MODULES = sorted(
     ".".join(["transferscore", *path.relative_to(ROOT).with_suffix("").parts])
     for path in ROOT.rglob("*.py")
-    if path.stem not in {"__init__", "__main__"}
+    if path.stem not in {"__init__", "__main__"} and path.parent.name != "v1"
 )
 HEAVY = {"torch", "sklearn", "transformers", "onnxruntime", "pandas", "PIL"}
 

@@ -1,0 +1,183 @@
+"""Scorer processes: numbers are computed there, so that the event loop always answers.
+
+A process that works for a caller who has gone is ended after a grace: a thread could not be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from transferscore_server.errors import exhausted
+
+__all__ = ["ScorerPool"]
+
+_SPAWN = get_context("spawn")
+_GRACE_SECONDS = 1.0
+_ATTEMPTS = 2
+
+
+@dataclass(slots=True)
+class _Scorer:
+    """One process and our end of its pipe."""
+
+    process: BaseProcess
+    pipe: Connection
+
+
+class ScorerPool:
+    """Runs functions in spawned processes, one at a time in each."""
+
+    def __init__(self, size: int, *, memory_bytes: int = 0, max_waiting: int = 256) -> None:
+        """Say how many processes; `start` starts them.
+
+        Args:
+            size: Number of processes.
+            memory_bytes: Address space of one process; 0 is no limit.
+            max_waiting: Calls that may wait for a process; further ones are refused.
+        """
+        self._size, self._memory, self._max_waiting = size, memory_bytes, max_waiting
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="scorer")
+        self._idle: asyncio.LifoQueue[_Scorer] = asyncio.LifoQueue()
+        self._waiting = 0
+        self._closed = False
+        self._pids: set[int] = set()
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for a process."""
+        return self._waiting
+
+    async def start(self) -> None:
+        """Start the processes and have each import what it needs."""
+        for scorer in await asyncio.gather(*(self._thread(self._spawn) for _ in range(self._size))):
+            self._idle.put_nowait(scorer)
+
+    def close(self) -> None:
+        """End the processes, those at work included."""
+        self._closed = True
+        for pid in list(self._pids):
+            _kill(pid)
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What `function(*arguments)` gives in a scorer process.
+
+        Raises:
+            ServiceError: Too many calls wait already, or the process died twice over this one.
+            Exception: Whatever the function raised.
+        """
+        if self._waiting >= self._max_waiting:
+            raise exhausted("BUSY", f"{self._waiting} calls wait for a scorer already.", 0.5)
+        self._waiting += 1
+        try:
+            scorer = await self._idle.get()
+        finally:
+            self._waiting -= 1
+        work = asyncio.ensure_future(self._work(scorer, function, arguments))
+        try:
+            succeeded, result = await asyncio.shield(work)
+        except asyncio.CancelledError:
+            asyncio.get_running_loop().call_later(_GRACE_SECONDS, self._abandon, work, scorer)
+            raise
+        if not succeeded:
+            raise result
+        return result
+
+    def _abandon(self, work: asyncio.Future[Any], scorer: _Scorer) -> None:
+        if not work.done() and scorer.process.pid is not None:
+            _kill(scorer.process.pid)
+
+    async def _work(
+        self, scorer: _Scorer, function: Callable[..., Any], arguments: tuple[Any, ...]
+    ) -> tuple[bool, Any]:
+        """Whether it succeeded, and the result or exception; the scorer is idle again after."""
+        try:
+            for _ in range(_ATTEMPTS):
+                try:
+                    return await self._thread(_exchange, scorer.pipe, function, arguments)
+                except (EOFError, OSError):
+                    scorer = await self._thread(self._replace, scorer)
+            return False, exhausted(
+                "SCORER_DIED",
+                f"The scorer process ended {_ATTEMPTS} times over this call, most likely for want "
+                "of memory; send less, or stream it.",
+            )
+        finally:
+            self._idle.put_nowait(scorer)
+
+    async def _thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, function, *arguments)
+
+    def _spawn(self) -> _Scorer:
+        ours, theirs = _SPAWN.Pipe()
+        process = _SPAWN.Process(target=_serve, args=(theirs, self._memory), daemon=True)
+        process.start()
+        theirs.close()
+        if process.pid is not None:
+            self._pids.add(process.pid)
+        ours.recv()
+        return _Scorer(process, ours)
+
+    def _replace(self, scorer: _Scorer) -> _Scorer:
+        scorer.process.kill()
+        scorer.process.join()
+        scorer.pipe.close()
+        self._pids.discard(scorer.process.pid or 0)
+        if self._closed:
+            raise asyncio.CancelledError
+        return self._spawn()
+
+
+def _exchange(
+    pipe: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]
+) -> tuple[bool, Any]:
+    pipe.send((function, arguments))
+    succeeded, result = pipe.recv()
+    return bool(succeeded), result
+
+
+def _serve(pipe: Connection, memory_bytes: int) -> None:
+    """The life of a scorer process: it ends when our end of the pipe does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from transferscore.scores import registry  # noqa: F401 -- loaded now, not by the first call
+
+    if memory_bytes:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    pipe.send(True)
+    while True:
+        try:
+            function, arguments = pipe.recv()
+        except EOFError:
+            return
+        try:
+            reply = (True, function(*arguments))
+        except Exception as error:
+            reply = (False, error)
+        _send(pipe, reply)
+
+
+def _send(pipe: Connection, reply: tuple[bool, Any]) -> None:
+    try:
+        pipe.send(reply)
+    except (TypeError, AttributeError, ValueError) as error:
+        # An exception of some library may not be able to travel; its words can.
+        pipe.send((False, RuntimeError(f"{reply[1]!r} ({error})")))
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,109 @@
+"""What a scorer process does: arrays in, numbers out. Runs apart from the server's event loop."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Answer", "compute_distances", "list_scorers", "score_features"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Numbers by name, and what was warned of on the way."""
+
+    values: Mapping[str, float]
+    warnings: tuple[str, ...]
+    n_rows: int = 0
+    statistics: bytes = b""
+
+
+def score_features(
+    features: NDArray[Any],
+    labels: NDArray[Any] | Sequence[str],
+    scores: Sequence[str] | str | None,
+    task: str | None,
+    source_probabilities: NDArray[Any] | None,
+) -> Answer:
+    """The scores of one feature matrix, as `transferscore.score` gives them."""
+    from transferscore.scores.catalogue import score
+
+    def compute() -> Mapping[str, float]:
+        return score(
+            features, labels, scores, task=task, source_probabilities=source_probabilities
+        )
+
+    values, notes = _with_warnings(compute)
+    return Answer(dict(values), notes, len(features))
+
+
+def compute_distances(
+    source: NDArray[Any],
+    target: NDArray[Any],
+    distances: Sequence[str] | None,
+    labels: tuple[NDArray[Any] | None, NDArray[Any] | None],
+    seed: int,
+) -> Answer:
+    """The distances of two samples, as `transferscore.distance` gives them."""
+    from transferscore.distances import distance
+
+    def compute() -> Mapping[str, float]:
+        return distance(
+            source,
+            target,
+            distances,
+            source_labels=labels[0],
+            target_labels=labels[1],
+            seed=seed,
+        )
+
+    values, notes = _with_warnings(compute)
+    return Answer(dict(values), notes, len(target))
+
+
+def list_scorers() -> list[dict[str, Any]]:
+    """The catalogue as plain values."""
+    from transferscore.distances import DISTANCES
+    from transferscore.scores.registry import SCORES
+
+    scores = [
+        {
+            "name": info.name,
+            "kind": "SCORE",
+            "summary": info.tells,
+            "range": info.range,
+            "chance": info.chance,
+            "tasks": info.tasks,
+            "needs_source": info.needs_source,
+            "paper": info.paper,
+        }
+        for info in SCORES.values()
+    ]
+    distances = [
+        {
+            "name": info.name,
+            "kind": "DISTANCE",
+            "summary": info.tells,
+            "range": info.range,
+            "chance": "",
+            "tasks": (),
+            "needs_source": info.needs_labels,
+            "paper": info.paper,
+        }
+        for info in DISTANCES.values()
+    ]
+    return scores + distances
+
+
+def _with_warnings(
+    compute: Callable[[], Mapping[str, float]],
+) -> tuple[Mapping[str, float], tuple[str, ...]]:
+    with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
+        warnings.simplefilter("always", RuntimeWarning)
+        values = compute()
+    return values, tuple(dict.fromkeys(str(warning.message) for warning in caught))
