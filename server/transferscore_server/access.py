@@ -73,7 +73,7 @@ def require_project(project: str) -> str:
     """The project, if the caller may use it; whether it holds anything is not told otherwise.
 
     Raises:
-        ServiceError: PERMISSION_DENIED.
+        CallError: PERMISSION_DENIED.
     """
     who = _CALLER.get()
     if who.projects is not None and project not in who.projects:
@@ -99,7 +99,7 @@ def identify(
         subjects: Common names of the client certificate, where there is one.
 
     Raises:
-        ServiceError: UNAUTHENTICATED.
+        CallError: UNAUTHENTICATED.
     """
     if not credentials:
         return ANYBODY

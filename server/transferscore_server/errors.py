@@ -23,10 +23,11 @@ from transferscore.errors import (
     TransferScoreError,
     UnknownNameError,
 )
+from transferscore_server.store import errors as stored
 
 __all__ = [
     "DOMAIN",
-    "ServiceError",
+    "CallError",
     "Status",
     "aborted",
     "denied",
@@ -34,7 +35,6 @@ __all__ = [
     "invalid",
     "not_found",
     "precondition",
-    "register",
     "status_of",
     "to_proto",
     "unauthenticated",
@@ -71,7 +71,7 @@ class Status:
     retry_seconds: float | None = None
 
 
-class ServiceError(TransferScoreError):
+class CallError(TransferScoreError):
     """A call that fails on purpose; it knows its status."""
 
     def __init__(self, status: Status) -> None:
@@ -79,9 +79,9 @@ class ServiceError(TransferScoreError):
         self.status = status
 
 
-def invalid(name: str, description: str) -> ServiceError:
+def invalid(name: str, description: str) -> CallError:
     """A field of the request is wrong: INVALID_ARGUMENT."""
-    return ServiceError(
+    return CallError(
         Status(
             grpc.StatusCode.INVALID_ARGUMENT,
             "INVALID_FIELD",
@@ -91,9 +91,9 @@ def invalid(name: str, description: str) -> ServiceError:
     )
 
 
-def not_found(kind: str, name: str) -> ServiceError:
+def not_found(kind: str, name: str) -> CallError:
     """There is no such resource, or it is in a project that the caller may not know of."""
-    return ServiceError(
+    return CallError(
         Status(
             grpc.StatusCode.NOT_FOUND,
             "NOT_FOUND",
@@ -103,47 +103,61 @@ def not_found(kind: str, name: str) -> ServiceError:
     )
 
 
-def denied(reason: str, message: str) -> ServiceError:
+def denied(reason: str, message: str) -> CallError:
     """The caller is known, and may not."""
-    return ServiceError(Status(grpc.StatusCode.PERMISSION_DENIED, reason, message))
+    return CallError(Status(grpc.StatusCode.PERMISSION_DENIED, reason, message))
 
 
-def unauthenticated(message: str) -> ServiceError:
+def unauthenticated(message: str) -> CallError:
     """The caller is not known."""
-    return ServiceError(Status(grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", message))
+    return CallError(Status(grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", message))
 
 
-def precondition(reason: str, message: str, **metadata: str) -> ServiceError:
+def precondition(reason: str, message: str, **metadata: str) -> CallError:
     """The request is well made and cannot be carried out as things stand."""
-    return ServiceError(
+    return CallError(
         Status(grpc.StatusCode.FAILED_PRECONDITION, reason, message, metadata=metadata)
     )
 
 
-def aborted(reason: str, message: str, **metadata: str) -> ServiceError:
+def aborted(reason: str, message: str, **metadata: str) -> CallError:
     """Somebody else was faster, or bytes were damaged on the way: start again from what is said."""
-    return ServiceError(Status(grpc.StatusCode.ABORTED, reason, message, metadata=metadata))
+    return CallError(Status(grpc.StatusCode.ABORTED, reason, message, metadata=metadata))
 
 
-def exhausted(reason: str, message: str, retry_seconds: float | None = None) -> ServiceError:
+def exhausted(reason: str, message: str, retry_seconds: float | None = None) -> CallError:
     """A limit is reached. With `retry_seconds`, the same call will do later."""
-    return ServiceError(
+    return CallError(
         Status(
             grpc.StatusCode.RESOURCE_EXHAUSTED, reason, message, retry_seconds=retry_seconds
         )
     )
 
 
-def unavailable(reason: str, message: str, retry_seconds: float = 1.0) -> ServiceError:
+def unavailable(reason: str, message: str, retry_seconds: float = 1.0) -> CallError:
     """Not now: the server is stopping, or something that it needs is away for a while."""
-    return ServiceError(
+    return CallError(
         Status(grpc.StatusCode.UNAVAILABLE, reason, message, retry_seconds=retry_seconds)
     )
 
 
 # The first class that an exception is an instance of decides. Messages of our own exceptions are
 # made for callers; those of anything else may hold paths, so that the caller gets none of them.
-_TABLE: list[tuple[type[BaseException], grpc.StatusCode, str]] = [
+_CODES: list[tuple[type[BaseException], grpc.StatusCode, str]] = [
+    (stored.NotFoundError, grpc.StatusCode.NOT_FOUND, ""),
+    (stored.AlreadyExistsError, grpc.StatusCode.ALREADY_EXISTS, ""),
+    (stored.RequestReusedError, grpc.StatusCode.FAILED_PRECONDITION, ""),
+    (stored.EtagMismatchError, grpc.StatusCode.ABORTED, ""),
+    (stored.InUseError, grpc.StatusCode.FAILED_PRECONDITION, ""),
+    (stored.PageTokenError, grpc.StatusCode.INVALID_ARGUMENT, ""),
+    (stored.QueueFullError, grpc.StatusCode.RESOURCE_EXHAUSTED, ""),
+    (stored.QuotaError, grpc.StatusCode.RESOURCE_EXHAUSTED, ""),
+    (stored.StoreBusyError, grpc.StatusCode.UNAVAILABLE, ""),
+    (stored.StoreFullError, grpc.StatusCode.RESOURCE_EXHAUSTED, ""),
+    (stored.OffsetError, grpc.StatusCode.OUT_OF_RANGE, ""),
+    (stored.ChunkCorruptError, grpc.StatusCode.ABORTED, ""),
+    (stored.DigestError, grpc.StatusCode.FAILED_PRECONDITION, ""),
+    (stored.TooLargeError, grpc.StatusCode.RESOURCE_EXHAUSTED, ""),
     (UnknownNameError, grpc.StatusCode.INVALID_ARGUMENT, "UNKNOWN_NAME"),
     (InputError, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_INPUT"),
     (MissingExtraError, grpc.StatusCode.FAILED_PRECONDITION, "NOT_INSTALLED"),
@@ -173,12 +187,6 @@ _FOREIGN: list[tuple[type[BaseException], grpc.StatusCode, str, str]] = [
 _RETRIES = {grpc.StatusCode.UNAVAILABLE: 1.0}
 
 
-def register(kind: type[TransferScoreError], code: grpc.StatusCode, reason: str) -> None:
-    """Add a row to the table, before the rows of more general exceptions."""
-    if all(row[0] is not kind for row in _TABLE):
-        _TABLE.insert(0, (kind, code, reason))
-
-
 def status_of(error: BaseException, incident: str = "") -> Status:
     """The status that a caller is told for an exception.
 
@@ -189,11 +197,11 @@ def status_of(error: BaseException, incident: str = "") -> Status:
     Returns:
         Never UNKNOWN; INTERNAL for defects of the server only, without a word of their message.
     """
-    if isinstance(error, ServiceError):
+    if isinstance(error, CallError):
         return error.status
-    for kind, code, reason in _TABLE:
+    for kind, code, reason in _CODES:
         if isinstance(error, kind):
-            return Status(code, reason, str(error), retry_seconds=_RETRIES.get(code))
+            return _known(error, code, reason)
     for kind, code, reason, message in _FOREIGN:
         if isinstance(error, kind):
             return Status(code, reason, message, retry_seconds=_RETRIES.get(code))
@@ -203,6 +211,26 @@ def status_of(error: BaseException, incident: str = "") -> Status:
         f"The server failed; its log has the cause under incident {incident!r}.",
         metadata={"incident": incident},
     )
+
+
+def _known(error: BaseException, code: grpc.StatusCode, reason: str) -> Status:
+    """The status of one of our own exceptions, with the facts that it carries."""
+    committed = getattr(error, "committed", None)
+    name = getattr(error, "name", None)
+    return Status(
+        code,
+        reason or getattr(error, "reason", ""),
+        str(error),
+        metadata={} if committed is None else {"committed": str(committed)},
+        resource=_resource(name) if isinstance(name, str) and "/" in name else None,
+        retry_seconds=getattr(error, "retry_seconds", _RETRIES.get(code)),
+    )
+
+
+def _resource(name: str) -> tuple[str, str]:
+    """Kind and name of a resource, the kind by its collection."""
+    kind = name.split("/")[-2].removesuffix("s").capitalize()
+    return f"{DOMAIN}/{kind}", _short(name)
 
 
 def to_proto(status: Status) -> status_pb2.Status:

@@ -36,7 +36,7 @@ def parse_parent(text: str, name: str = "parent") -> str:
     """The project of `projects/{project}`, if the caller may use it.
 
     Raises:
-        ServiceError: It is not of that form, or the caller may not use the project.
+        CallError: It is not of that form, or the caller may not use the project.
     """
     collection, _, project = text.partition("/")
     if collection != "projects" or not _ID.fullmatch(project):
@@ -48,7 +48,7 @@ def parse_name(kind: str, text: str, name: str = "name") -> Name:
     """The parts of a resource's name, if the caller may use its project.
 
     Raises:
-        ServiceError: It is not of that form, or the caller may not use the project.
+        CallError: It is not of that form, or the caller may not use the project.
     """
     parts = text.split("/")
     collection = _COLLECTIONS[kind]
@@ -69,7 +69,7 @@ def resource_id(text: str, name: str) -> str:
     """An identifier that a caller chose, or a new one where they chose none.
 
     Raises:
-        ServiceError: It is not 1 to 63 of a-z, 0-9 and hyphens, first a letter.
+        CallError: It is not 1 to 63 of a-z, 0-9 and hyphens, first a letter.
     """
     if not text:
         return new_id()

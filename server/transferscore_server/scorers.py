@@ -72,7 +72,7 @@ class ScorerPool:
         """What `function(*arguments)` gives in a scorer process.
 
         Raises:
-            ServiceError: Too many calls wait already, or the process died twice over this one.
+            CallError: Too many calls wait already, or the process died twice over this one.
             Exception: Whatever the function raised.
         """
         if self._waiting >= self._max_waiting:

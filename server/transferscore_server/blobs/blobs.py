@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 __all__ = ["Blob", "Blobs"]
 
@@ -52,6 +52,10 @@ class Blobs(Protocol):
 
     def committed(self, upload: str) -> int:
         """Bytes of an upload that are kept; 0 for one that nobody has started."""
+        ...
+
+    def read(self, upload: str) -> BinaryIO:
+        """The committed bytes of an upload, to be read and closed; none for a new one."""
         ...
 
     def finish(self, upload: str, expected_digest: str = "") -> Blob:

@@ -1,0 +1,1 @@
+"""Where values meet messages: every conversion of the server, one way or the other."""
