@@ -121,10 +121,10 @@ def identify(
 def read_credentials(file: str | None, tokens: str | None) -> tuple[Credential, ...]:
     """The credentials of a file and of the environment.
 
-    A line of the file is `NAME PROJECTS SECRET`: PROJECTS are separated by commas, `*` is all;
-    SECRET is `sha256:HEX` of a token (`transferscore serve --hash-token` writes it), or `cn:SUBJECT`
-    for a client certificate. `tokens` holds such lines separated by semicolons, where SECRET may be
-    the token itself.
+    A line of the file is `NAME PROJECTS SECRET`. PROJECTS are separated by commas, `*` is all.
+    SECRET is `sha256:HEX` of a token, as `transferscore serve --hash-token` writes it, or
+    `cn:SUBJECT` for a client certificate. `tokens` holds such lines separated by semicolons, where
+    SECRET may be the token itself.
 
     Raises:
         InputError: The file cannot be read, or a line is not of that form.

@@ -131,7 +131,9 @@ def _listen(server: Any, settings: Settings) -> tuple[str, ...]:
             else:
                 port = server.add_secure_port(address, credentials)
         except RuntimeError as error:
-            raise InputError(f"`listen` must be a free address; got {address!r}: {error}.") from None
+            raise InputError(
+                f"`listen` must be a free address; got {address!r}: {error}."
+            ) from None
         local = address.startswith("unix:")
         addresses.append(address if local else f"{address.rpartition(':')[0]}:{port}")
     return tuple(addresses)

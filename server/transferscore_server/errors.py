@@ -128,9 +128,7 @@ def aborted(reason: str, message: str, **metadata: str) -> CallError:
 def exhausted(reason: str, message: str, retry_seconds: float | None = None) -> CallError:
     """A limit is reached. With `retry_seconds`, the same call will do later."""
     return CallError(
-        Status(
-            grpc.StatusCode.RESOURCE_EXHAUSTED, reason, message, retry_seconds=retry_seconds
-        )
+        Status(grpc.StatusCode.RESOURCE_EXHAUSTED, reason, message, retry_seconds=retry_seconds)
     )
 
 

@@ -98,7 +98,7 @@ class _Call:
         return given[:100] if given.isprintable() and given else secrets.token_hex(8)
 
 
-class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc] -- grpc has no types
+class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """Identifies, admits, measures and logs calls, and turns exceptions into statuses."""
 
     def __init__(
@@ -128,7 +128,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc] -- grpc
             (False, True): (grpc.unary_stream_rpc_method_handler, self._stream_out),
             (True, True): (grpc.stream_stream_rpc_method_handler, self._both),
         }
-        new_handler, surround = make[bool(handler.request_streaming), bool(handler.response_streaming)]
+        new_handler, surround = make[
+            bool(handler.request_streaming), bool(handler.response_streaming)
+        ]
         return new_handler(
             surround(handler, call), None, response_serializer=handler.response_serializer
         )
@@ -239,9 +241,7 @@ async def _abort(context: Any, status: Status, request_id: str) -> None:
     await context.abort(status.code, message.message, trailing_metadata=trailing)
 
 
-def _log(
-    method: str, who: str, request_id: str, code: str, reason: str, seconds: float
-) -> None:
+def _log(method: str, who: str, request_id: str, code: str, reason: str, seconds: float) -> None:
     level = logging.INFO if code in {"OK", "CANCELLED"} else logging.WARNING
     if LOGGER.isEnabledFor(level):
         facts = {

@@ -89,7 +89,9 @@ def _matches(text: str, settings: Settings, name: str) -> Iterator[ModelSpec]:
         for match in _expanded(f"{prefix}:{anchored}", name):
             if _allowed(parse_uri(match).path, settings.model_roots) is None:
                 raise _model_denied()
-            yield ModelSpec(match, None if rest.startswith("/") else match.replace(f"{root}/", "", 1))
+            yield ModelSpec(
+                match, None if rest.startswith("/") else match.replace(f"{root}/", "", 1)
+            )
         return
     raise _model_denied()
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from transferscore.v1 import dataset_service_pb2 as pb
 from transferscore_server.blobs.blobs import Blobs
@@ -94,7 +95,7 @@ class SampleLog:
 
 
 @contextlib.contextmanager
-def write_dataset(log: SampleLog, task: str | None) -> Iterator[tuple[Path, str]]:
+def write_dataset(log: SampleLog) -> Iterator[tuple[Path, str]]:
     """A temporary file of the samples, and its format.
 
     Raises:
@@ -240,7 +241,9 @@ def _wave(samples: bytes, rate: int) -> bytes:
 
 
 def _write_arrays(samples: Iterator[tuple[int, Any]], file: BinaryIO) -> None:
-    arrays, labels, splits = [], [], []
+    arrays: list[NDArray[Any]] = []
+    labels: list[Any] = []
+    splits: list[str] = []
     for position, sample in samples:
         array = tensor_array(sample.tensor, f"samples[{position}].tensor")
         if arrays and array.shape != arrays[0].shape:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ class _Scorer:
 
     process: BaseProcess
     pipe: Connection
+    is_abandoned: bool = False
 
 
 class ScorerPool:
@@ -45,6 +47,8 @@ class ScorerPool:
             max_waiting: Calls that may wait for a process; further ones are refused.
         """
         self._size, self._memory, self._max_waiting = size, memory_bytes, max_waiting
+        # More threads than cores only wait for one another: BLAS threads do so spinning.
+        self._blas_threads = max(1, (os.cpu_count() or 1) // size)
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="scorer")
         self._idle: asyncio.LifoQueue[_Scorer] = asyncio.LifoQueue()
         self._waiting = 0
@@ -93,8 +97,9 @@ class ScorerPool:
         return result
 
     def _abandon(self, work: asyncio.Future[Any], scorer: _Scorer) -> None:
-        if not work.done() and scorer.process.pid is not None:
-            _kill(scorer.process.pid)
+        if not work.done():
+            scorer.is_abandoned = True
+            scorer.process.kill()
 
     async def _work(
         self, scorer: _Scorer, function: Callable[..., Any], arguments: tuple[Any, ...]
@@ -102,16 +107,16 @@ class ScorerPool:
         """Whether it succeeded, and the result or exception; the scorer is idle again after."""
         try:
             for _ in range(_ATTEMPTS):
-                try:
-                    return await self._thread(_exchange, scorer.pipe, function, arguments)
-                except (EOFError, OSError):
-                    scorer = await self._thread(self._replace, scorer)
-            return False, exhausted(
-                "SCORER_DIED",
-                f"The scorer process ended {_ATTEMPTS} times over this call, most likely for want "
-                "of memory; send less, or stream it.",
-            )
+                reply = await self._thread(_exchange, scorer.pipe, function, arguments)
+                if reply is not None:
+                    return bool(reply[0]), reply[1]
+                if scorer.is_abandoned:
+                    break
+                scorer = await self._thread(self._replace, scorer)
+            return False, _died()
         finally:
+            if scorer.is_abandoned:
+                scorer = await self._thread(self._replace, scorer)
             self._idle.put_nowait(scorer)
 
     async def _thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -120,7 +125,9 @@ class ScorerPool:
 
     def _spawn(self) -> _Scorer:
         ours, theirs = _SPAWN.Pipe()
-        process = _SPAWN.Process(target=_serve, args=(theirs, self._memory), daemon=True)
+        process = _SPAWN.Process(
+            target=_serve, args=(theirs, self._memory, self._blas_threads), daemon=True
+        )
         process.start()
         theirs.close()
         if process.pid is not None:
@@ -140,32 +147,51 @@ class ScorerPool:
 
 def _exchange(
     pipe: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]
-) -> tuple[bool, Any]:
-    pipe.send((function, arguments))
-    succeeded, result = pipe.recv()
+) -> tuple[bool, Any] | None:
+    """Whether it succeeded, and the result or exception; None where the process has ended."""
+    try:
+        pipe.send((function, arguments))
+        succeeded, result = pipe.recv()
+    except (EOFError, OSError):
+        return None
     return bool(succeeded), result
 
 
-def _serve(pipe: Connection, memory_bytes: int) -> None:
+def _died() -> Exception:
+    return exhausted(
+        "SCORER_DIED",
+        f"The scorer process ended {_ATTEMPTS} times over this call, most likely for want of "
+        "memory; send less, or stream it.",
+    )
+
+
+def _serve(pipe: Connection, memory_bytes: int, threads: int) -> None:
     """The life of a scorer process: it ends when our end of the pipe does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # OpenMP is asked before it is loaded, the BLAS that may be loaded already after.
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    from threadpoolctl import threadpool_limits
+
     from transferscore.scores import registry  # noqa: F401 -- loaded now, not by the first call
 
+    threadpool_limits(threads)
     if memory_bytes:
-        import resource
-
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     pipe.send(True)
-    while True:
-        try:
-            function, arguments = pipe.recv()
-        except EOFError:
-            return
+    while (job := _received(pipe)) is not None:
+        function, arguments = job
         try:
             reply = (True, function(*arguments))
         except Exception as error:
             reply = (False, error)
         _send(pipe, reply)
+
+
+def _received(pipe: Connection) -> Any:
+    try:
+        return pipe.recv()
+    except (EOFError, OSError):
+        return None
 
 
 def _send(pipe: Connection, reply: tuple[bool, Any]) -> None:

@@ -34,9 +34,7 @@ def score_features(
     from transferscore.scores.catalogue import score
 
     def compute() -> Mapping[str, float]:
-        return score(
-            features, labels, scores, task=task, source_probabilities=source_probabilities
-        )
+        return score(features, labels, scores, task=task, source_probabilities=source_probabilities)
 
     values, notes = _with_warnings(compute)
     return Answer(dict(values), notes, len(features))

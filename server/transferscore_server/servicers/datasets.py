@@ -41,7 +41,6 @@ from transferscore_server.values.scoring import task_name
 __all__ = ["DatasetServicer"]
 
 
-
 class DatasetServicer:
     """Datasets and the uploads that become some."""
 
@@ -50,7 +49,7 @@ class DatasetServicer:
         self._store, self._blobs, self._settings = store, blobs, settings
         self._limits = settings.limits
 
-    async def CreateDataset(self, request: Any, context: Any = None) -> Any:
+    async def CreateDataset(self, request: Any, _context: Any = None) -> Any:
         """A dataset by URI."""
         project = parse_parent(request.parent)
         name = Name(project, "dataset", resource_id(request.dataset_id, "dataset_id"))
@@ -65,7 +64,7 @@ class DatasetServicer:
             record, _ = await asyncio.to_thread(self._store.create_dataset, record, key)
         return dataset_message(record)
 
-    async def StartUpload(self, request: Any, context: Any = None) -> Any:
+    async def StartUpload(self, request: Any, _context: Any = None) -> Any:
         """The beginning of an upload."""
         project = parse_parent(request.parent)
         record = self._new_upload(request, project)
@@ -74,7 +73,7 @@ class DatasetServicer:
         )
         return await asyncio.to_thread(self._upload_message, record)
 
-    async def UploadChunks(self, requests: AsyncIterator[Any], context: Any = None) -> Any:
+    async def UploadChunks(self, requests: AsyncIterator[Any], _context: Any = None) -> Any:
         """Chunks of a file."""
         upload: UploadRecord | None = None
         committed = 0
@@ -90,7 +89,7 @@ class DatasetServicer:
             raise invalid("upload", "must be given in the first message; there was no message.")
         return pb.UploadChunksResponse(committed_size=committed)
 
-    async def UploadSamples(self, requests: AsyncIterator[Any], context: Any = None) -> Any:
+    async def UploadSamples(self, requests: AsyncIterator[Any], _context: Any = None) -> Any:
         """Typed samples."""
         log: SampleLog | None = None
         async for request in requests:
@@ -106,13 +105,13 @@ class DatasetServicer:
             committed_samples=log.n_samples, committed_size=log.size_bytes
         )
 
-    async def GetUpload(self, request: Any, context: Any = None) -> Any:
+    async def GetUpload(self, request: Any, _context: Any = None) -> Any:
         """How far an upload has come."""
         name = parse_name("upload", request.name)
         record = await asyncio.to_thread(self._store.get_upload, str(name))
         return await asyncio.to_thread(self._upload_message, record)
 
-    async def FinalizeUpload(self, request: Any, context: Any = None) -> Any:
+    async def FinalizeUpload(self, request: Any, _context: Any = None) -> Any:
         """The dataset that an upload has become."""
         name = parse_name("upload", request.name)
         digest = check_digest(request.digest, "digest")
@@ -120,12 +119,12 @@ class DatasetServicer:
         dataset = await asyncio.to_thread(self._finalized, record, digest)
         return dataset_message(dataset)
 
-    async def GetDataset(self, request: Any, context: Any = None) -> Any:
+    async def GetDataset(self, request: Any, _context: Any = None) -> Any:
         """One dataset."""
         name = parse_name("dataset", request.name)
         return dataset_message(await asyncio.to_thread(self._store.get_dataset, str(name)))
 
-    async def ListDatasets(self, request: Any, context: Any = None) -> Any:
+    async def ListDatasets(self, request: Any, _context: Any = None) -> Any:
         """One page of datasets."""
         project = parse_parent(request.parent)
         size = page_size(request.page_size, self._limits.max_page_size)
@@ -137,7 +136,7 @@ class DatasetServicer:
             next_page_token=page.next_token,
         )
 
-    async def DeleteDataset(self, request: Any, context: Any = None) -> Any:
+    async def DeleteDataset(self, request: Any, _context: Any = None) -> Any:
         """Nothing; the dataset is forgotten."""
         name = parse_name("dataset", request.name)
         await _unless_missing(
@@ -167,6 +166,8 @@ class DatasetServicer:
             raise invalid("dataset.format", "must be that of a file, or SAMPLES.")
         if kind != "samples" and request.total_size < 1:
             raise invalid("total_size", f"must be at least 1 for a file; got {request.total_size}.")
+        if kind == "samples" and request.expected_digest:
+            raise invalid("expected_digest", "is for files; samples are hashed as they are kept.")
         if request.total_size > self._limits.max_dataset_bytes:
             raise exhausted(
                 "TOO_LARGE",
@@ -227,15 +228,19 @@ class DatasetServicer:
         if digest and record.expected_digest and digest != record.expected_digest:
             raise invalid("digest", "must be the digest that StartUpload declared.")
         digest = digest or record.expected_digest
-        made = self._made_of_samples if record.format == "samples" else self._made_of_file
-        dataset = made(record, digest)
+        if record.format == "samples":
+            dataset = self._made_of_samples(record)
+        else:
+            dataset = self._made_of_file(record, digest)
         dataset = self._store.finalize_upload(record.name, dataset)
         self._blobs.discard(record.name)
         return dataset
 
     def _made_of_file(self, record: UploadRecord, digest: str) -> DatasetRecord:
         if digest and self._blobs.has(digest):
-            return _of_upload(record, record.format, digest, self._blobs.path(digest).stat().st_size)
+            return _of_upload(
+                record, record.format, digest, self._blobs.path(digest).stat().st_size
+            )
         committed = self._blobs.committed(record.name)
         if committed != record.total_size:
             raise precondition(
@@ -246,9 +251,9 @@ class DatasetServicer:
         blob = self._blobs.finish(record.name, digest)
         return _of_upload(record, record.format, blob.digest, blob.size_bytes)
 
-    def _made_of_samples(self, record: UploadRecord, digest: str) -> DatasetRecord:
+    def _made_of_samples(self, record: UploadRecord) -> DatasetRecord:
         log = SampleLog.open(self._blobs, record.name)
-        with write_dataset(log, record.labels.get("task")) as (path, kind):
+        with write_dataset(log) as (path, kind):
             blob = self._blobs.add_file(path)
         made = _of_upload(record, kind, blob.digest, blob.size_bytes)
         return replace(made, n_samples=log.n_samples)
@@ -270,10 +275,6 @@ def _of_upload(record: UploadRecord, kind: str, digest: str, size: int) -> Datas
 def _stem(display_name: str) -> str:
     """A file name without the suffix that only says its format."""
     return Path(display_name).stem if Path(display_name).suffix else display_name
-
-
-
-
 
 
 async def _unless_missing(allow_missing: bool, delete: Callable[[], None]) -> None:

@@ -28,11 +28,11 @@ class OperationsServicer:
         """Read from `store`, cancel and wait by `jobs`."""
         self._store, self._jobs, self._settings = store, jobs, settings
 
-    async def GetOperation(self, request: Any, context: Any = None) -> Any:
+    async def GetOperation(self, request: Any, _context: Any = None) -> Any:
         """One operation."""
         return await self._operation(ranking_name(request.name))
 
-    async def ListOperations(self, request: Any, context: Any = None) -> Any:
+    async def ListOperations(self, request: Any, _context: Any = None) -> Any:
         """One page of the operations of `projects/{project}`."""
         project = parse_parent(request.name, "name")
         if request.filter:
@@ -46,17 +46,17 @@ class OperationsServicer:
             next_page_token=page.next_token,
         )
 
-    async def CancelOperation(self, request: Any, context: Any = None) -> Any:
+    async def CancelOperation(self, request: Any, _context: Any = None) -> Any:
         """Nothing; the ranking is about to stop."""
         await self._jobs.cancel(ranking_name(request.name))
         return empty_pb2.Empty()
 
-    async def DeleteOperation(self, request: Any, context: Any = None) -> Any:
+    async def DeleteOperation(self, request: Any, _context: Any = None) -> Any:
         """Nothing; the ranking is forgotten."""
         await asyncio.to_thread(self._store.delete_ranking, ranking_name(request.name))
         return empty_pb2.Empty()
 
-    async def WaitOperation(self, request: Any, context: Any = None) -> Any:
+    async def WaitOperation(self, request: Any, _context: Any = None) -> Any:
         """The operation once it is done, or as it stands after the timeout."""
         # A little less than a call may last, so that the answer still comes through.
         most = self._settings.limits.max_unary_seconds * 0.9

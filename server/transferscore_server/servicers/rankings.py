@@ -52,7 +52,7 @@ class RankingServicer:
         self._store, self._jobs, self._settings = store, jobs, settings
         self._carrier = carrier
 
-    async def CreateRanking(self, request: Any, context: Any = None) -> Any:
+    async def CreateRanking(self, request: Any, _context: Any = None) -> Any:
         """The operation of a new ranking."""
         project = parse_parent(request.parent)
         name = Name(project, "ranking", resource_id(request.ranking_id, "ranking_id"))
@@ -62,11 +62,11 @@ class RankingServicer:
         record, _ = await self._jobs.submit(new, request_key(request, project))
         return operation_message(record)
 
-    async def GetRanking(self, request: Any, context: Any = None) -> Any:
+    async def GetRanking(self, request: Any, _context: Any = None) -> Any:
         """One ranking, with what is finished of it."""
         return await self.ranking(str(parse_name("ranking", request.name)))
 
-    async def ListRankings(self, request: Any, context: Any = None) -> Any:
+    async def ListRankings(self, request: Any, _context: Any = None) -> Any:
         """One page of rankings."""
         project = parse_parent(request.parent)
         size = page_size(request.page_size, self._settings.limits.max_page_size)
@@ -78,13 +78,13 @@ class RankingServicer:
             next_page_token=page.next_token,
         )
 
-    async def CancelRanking(self, request: Any, context: Any = None) -> Any:
+    async def CancelRanking(self, request: Any, _context: Any = None) -> Any:
         """The ranking, cancelled or about to be."""
         name = str(parse_name("ranking", request.name))
         await self._jobs.cancel(name)
         return await self.ranking(name)
 
-    async def DeleteRanking(self, request: Any, context: Any = None) -> Any:
+    async def DeleteRanking(self, request: Any, _context: Any = None) -> Any:
         """Nothing; the ranking is forgotten."""
         name = str(parse_name("ranking", request.name))
         try:
@@ -94,7 +94,7 @@ class RankingServicer:
                 raise
         return empty_pb2.Empty()
 
-    async def WatchRanking(self, request: Any, context: Any = None) -> AsyncIterator[Any]:
+    async def WatchRanking(self, request: Any, _context: Any = None) -> AsyncIterator[Any]:
         """Everything that happens to a ranking, to its end."""
         name = str(parse_name("ranking", request.name))
         if request.after_sequence < 0:

@@ -40,17 +40,17 @@ class ScoringServicer:
         self._runner, self._limits = runner, limits
         self._catalogue: list[dict[str, Any]] = []
 
-    async def ScoreFeatures(self, request: Any, context: Any = None) -> Any:
+    async def ScoreFeatures(self, request: Any, _context: Any = None) -> Any:
         """Scores of one feature matrix."""
         answer: Answer = await self._runner.run(score_features, *score_request(request))
         return score_response(answer)
 
-    async def ComputeDistances(self, request: Any, context: Any = None) -> Any:
+    async def ComputeDistances(self, request: Any, _context: Any = None) -> Any:
         """Distances between two samples."""
         answer: Answer = await self._runner.run(compute_distances, *distances_request(request))
         return distances_response(answer)
 
-    async def ListScorers(self, request: Any, context: Any = None) -> Any:
+    async def ListScorers(self, request: Any, _context: Any = None) -> Any:
         """The catalogue of scores and distances."""
         size = page_size(request.page_size, self._limits.max_page_size)
         if not self._catalogue:

@@ -26,7 +26,7 @@ class SystemServicer:
         """Tell the settings, and what the devices do at the time of a call."""
         self._settings, self._devices = settings, devices
 
-    async def GetServerInfo(self, request: Any, context: Any = None) -> Any:
+    async def GetServerInfo(self, _request: Any, _context: Any = None) -> Any:
         """Version, limits, devices and what may be named."""
         return pb.GetServerInfoResponse(
             version=__version__,

@@ -13,7 +13,7 @@ from transferscore_server.values.times import timestamp
 
 __all__ = ["check_digest", "check_display_name", "dataset_message", "format_name", "upload_message"]
 
-_FORMATS = {
+_FORMATS: dict[int, str] = {
     pb.Dataset.ZIP: "zip",
     pb.Dataset.CSV: "csv",
     pb.Dataset.TSV: "tsv",
@@ -23,7 +23,7 @@ _FORMATS = {
     pb.Dataset.SAMPLES: "samples",
     pb.Dataset.FOLDER: "path",
 }
-_NUMBERS = {word: number for number, word in _FORMATS.items()}
+_NUMBERS: dict[str, Any] = {word: number for number, word in _FORMATS.items()}
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _LONGEST_NAME = 200
 
@@ -62,7 +62,9 @@ def check_display_name(text: str) -> str:
         CallError: It is too long, or holds what does not print.
     """
     if len(text) > _LONGEST_NAME or not text.isprintable():
-        raise invalid("dataset.display_name", f"must be at most {_LONGEST_NAME} printable characters.")
+        raise invalid(
+            "dataset.display_name", f"must be at most {_LONGEST_NAME} printable characters."
+        )
     return text
 
 

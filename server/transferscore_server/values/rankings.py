@@ -30,9 +30,9 @@ __all__ = [
     "event_message",
     "operation_message",
     "operation_name",
-    "ranking_name",
     "progress_message",
     "ranking_message",
+    "ranking_name",
     "ranking_options",
 ]
 
@@ -81,7 +81,9 @@ def _further(spec: Any, arguments: Sequence[str]) -> dict[str, Any]:
     given: dict[str, Any] = json_format.MessageToDict(spec.options)
     for name in given:
         if name in _OWN or name in pb.RankingSpec.DESCRIPTOR.fields_by_name:
-            raise invalid(f"ranking.spec.options.{name[:60]}", "is not set here but by its own field.")
+            raise invalid(
+                f"ranking.spec.options.{name[:60]}", "is not set here but by its own field."
+            )
         _check_argument(name, arguments, f"ranking.spec.options.{name[:60]}")
     return {name: _whole(value) for name, value in given.items()}
 
@@ -201,7 +203,9 @@ def event_message(event: EventRecord | None, record: RankingRecord, sequence: in
         rows = event.body["results"]
         made.candidate.CopyFrom(_candidate(rows[0] if rows else {"model": event.body["model"]}))
     elif event.kind is EventKind.FAILURE:
-        made.failure.CopyFrom(_failure(event.body["model"], event.body["reason"], event.body["message"]))
+        made.failure.CopyFrom(
+            _failure(event.body["model"], event.body["reason"], event.body["message"])
+        )
     else:
         made.progress.CopyFrom(progress_message(record, event.body))
     return made
@@ -233,7 +237,9 @@ def _listed(names: str | Sequence[str]) -> list[str]:
 
 
 def _limits_message(limits: Mapping[str, float]) -> Any:
-    values = {name: value for name, value in limits.items() if name != "max_train_time"}
+    values: dict[str, Any] = {
+        name: value for name, value in limits.items() if name != "max_train_time"
+    }
     message = pb.CandidateLimits(**values)
     if "max_train_time" in limits:
         message.max_train_time.CopyFrom(duration(limits["max_train_time"]))

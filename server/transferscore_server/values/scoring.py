@@ -25,7 +25,7 @@ __all__ = [
     "task_name",
 ]
 
-_TASKS = {
+_TASKS: dict[int, str | None] = {
     types_pb2.TASK_UNSPECIFIED: None,
     types_pb2.TASK_CLASSIFICATION: "classification",
     types_pb2.TASK_MULTILABEL: "multilabel",
@@ -45,7 +45,7 @@ def task_name(task: int, name: str = "task") -> str | None:
     return _TASKS[task]
 
 
-def task_message(task: str) -> int:
+def task_message(task: str) -> Any:
     """The Task of the library's word; unspecified for one that the contract does not have."""
     return {word: number for number, word in _TASKS.items() if word}.get(task, 0)
 

@@ -14,7 +14,7 @@ from transferscore_server.errors import CallError, aborted, invalid
 
 __all__ = ["check_crc", "item_type", "rows_array", "tensor_array"]
 
-_TYPES = {
+_TYPES: dict[int, np.dtype[Any]] = {
     types_pb2.DATA_TYPE_FLOAT32: np.dtype("<f4"),
     types_pb2.DATA_TYPE_FLOAT16: np.dtype("<f2"),
     # numpy has no bfloat16: its bits are read as integers and widened.
