@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Answer", "compute_distances", "list_scorers", "score_features"]
+__all__ = ["Answer", "compute_distances", "list_scorers", "score_features", "score_statistics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,40 @@ def score_features(
     labels: NDArray[Any] | Sequence[str],
     scores: Sequence[str] | str | None,
     task: str | None,
-    source_probabilities: NDArray[Any] | None,
+    source: Mapping[str, NDArray[Any]],
+    keep: bool = False,
 ) -> Answer:
-    """The scores of one feature matrix, as `transferscore.score` gives them."""
+    """The scores of one feature matrix, as `transferscore.score` gives them.
+
+    Args:
+        features: `(n, d)`.
+        labels: `(n,)` or `(n, m)`, or n names.
+        scores: Names of the scores; None for all that apply.
+        task: What is to be learnt; None to go by the labels.
+        source: The model's own `source_probabilities` and `source_logits`, where there are any.
+        keep: Whether to give mergeable statistics as well.
+    """
     from transferscore.scores.catalogue import score
 
     def compute() -> Mapping[str, float]:
-        return score(features, labels, scores, task=task, source_probabilities=source_probabilities)
+        return score(features, labels, scores, task=task, **source)
 
     values, notes = _with_warnings(compute)
-    return Answer(dict(values), notes, len(features))
+    statistics = _statistics(features, labels, task, source) if keep else b""
+    return Answer(dict(values), notes, len(features), statistics)
+
+
+def score_statistics(content: bytes, scores: Sequence[str] | str | None) -> Answer:
+    """The scores of statistics; by default those that do not need rows."""
+    from transferscore.scores.catalogue import compute_scores
+    from transferscore.scores.registry import SCORES
+    from transferscore.statistics import Statistics
+
+    statistics = Statistics.from_bytes(content)
+    task = statistics.task
+    names = scores or [name for name, info in SCORES.items() if task in info.on_moments]
+    values, notes = _with_warnings(lambda: compute_scores(statistics, names, task))
+    return Answer(values, notes, statistics.n_samples, content)
 
 
 def compute_distances(
@@ -78,6 +102,7 @@ def list_scorers() -> list[dict[str, Any]]:
             "chance": info.chance,
             "tasks": info.tasks,
             "needs_source": info.needs_source,
+            "streams": bool(info.on_moments),
             "paper": info.paper,
         }
         for info in SCORES.values()
@@ -91,11 +116,25 @@ def list_scorers() -> list[dict[str, Any]]:
             "chance": "",
             "tasks": (),
             "needs_source": info.needs_labels,
+            "streams": False,
             "paper": info.paper,
         }
         for info in DISTANCES.values()
     ]
     return scores + distances
+
+
+def _statistics(
+    features: NDArray[Any],
+    labels: NDArray[Any] | Sequence[str],
+    task: str | None,
+    source: Mapping[str, NDArray[Any]],
+) -> bytes:
+    from transferscore.datasets.labels import guess_task
+    from transferscore.statistics import Statistics
+
+    kind = task or guess_task(np.asarray(labels)).kind
+    return Statistics(features, labels, task=kind, **source).to_bytes()
 
 
 def _with_warnings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -94,6 +95,7 @@ class Settings:
 
 _SECRET = {"tokens"}
 _PREFIX = "TS_"
+_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 
 
 def load_settings(
@@ -250,6 +252,8 @@ def _is_local(address: str) -> bool:
 def _toml(value: Any, name: str = "") -> str:
     if name in _SECRET and value:
         return '"***"'
+    if name == "database_url":
+        value = _PASSWORD.sub(r"\1***@", value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):

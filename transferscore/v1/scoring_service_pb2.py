@@ -26,7 +26,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from transferscore.v1 import types_pb2 as transferscore_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&transferscore/v1/scoring_service.proto\x12\x10transferscore.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1ctransferscore/v1/types.proto\"\xca\x02\n\x14ScoreFeaturesRequest\x12*\n\x08\x66\x65\x61tures\x18\x01 \x01(\x0b\x32\x18.transferscore.v1.Tensor\x12*\n\x06labels\x18\x02 \x01(\x0b\x32\x18.transferscore.v1.TensorH\x00\x12\x33\n\x0b\x63lass_names\x18\x03 \x01(\x0b\x32\x1c.transferscore.v1.ClassNamesH\x00\x12$\n\x04task\x18\x04 \x01(\x0e\x32\x16.transferscore.v1.Task\x12\x36\n\x14source_probabilities\x18\x05 \x01(\x0b\x32\x18.transferscore.v1.Tensor\x12\x0e\n\x06scores\x18\x06 \x03(\t\x12\x12\n\nstatistics\x18\x07 \x01(\x0c\x12\x19\n\x11return_statistics\x18\x08 \x01(\x08\x42\x08\n\x06target\"\x1b\n\nClassNames\x12\r\n\x05names\x18\x01 \x03(\t\"\x80\x01\n\x15ScoreFeaturesResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.transferscore.v1.ScoreResult\x12\x10\n\x08warnings\x18\x02 \x03(\t\x12\x11\n\trow_count\x18\x03 \x01(\x03\x12\x12\n\nstatistics\x18\x04 \x01(\x0c\"+\n\x0bScoreResult\x12\r\n\x05score\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\xd1\x03\n\x19ScoreFeatureStreamRequest\x12\x44\n\x06header\x18\x01 \x01(\x0b\x32\x32.transferscore.v1.ScoreFeatureStreamRequest.HeaderH\x00\x12@\n\x04rows\x18\x02 \x01(\x0b\x32\x30.transferscore.v1.ScoreFeatureStreamRequest.RowsH\x00\x1a\xc8\x01\n\x06Header\x12\x15\n\rfeature_count\x18\x01 \x01(\x05\x12-\n\tdata_type\x18\x02 \x01(\x0e\x32\x1a.transferscore.v1.DataType\x12$\n\x04task\x18\x03 \x01(\x0e\x32\x16.transferscore.v1.Task\x12\x13\n\x0blabel_count\x18\x04 \x01(\x05\x12\x0e\n\x06scores\x18\x05 \x03(\t\x12\x12\n\nstatistics\x18\x06 \x01(\x0c\x12\x19\n\x11return_statistics\x18\x07 \x01(\x08\x1aY\n\x04Rows\x12\x10\n\x08\x66\x65\x61tures\x18\x01 \x01(\x0c\x12\x0e\n\x06labels\x18\x02 \x01(\x0c\x12\x11\n\trow_count\x18\x03 \x01(\x05\x12\x12\n\x05\x63rc32\x18\x04 \x01(\x07H\x00\x88\x01\x01\x42\x08\n\x06_crc32B\x06\n\x04part\"\x8c\x02\n\x17\x43omputeDistancesRequest\x12\x36\n\x0fsource_features\x18\x01 \x01(\x0b\x32\x18.transferscore.v1.TensorB\x03\xe0\x41\x02\x12\x36\n\x0ftarget_features\x18\x02 \x01(\x0b\x32\x18.transferscore.v1.TensorB\x03\xe0\x41\x02\x12/\n\rsource_labels\x18\x03 \x01(\x0b\x32\x18.transferscore.v1.Tensor\x12/\n\rtarget_labels\x18\x04 \x01(\x0b\x32\x18.transferscore.v1.Tensor\x12\x11\n\tdistances\x18\x05 \x03(\t\x12\x0c\n\x04seed\x18\x06 \x01(\r\"_\n\x18\x43omputeDistancesResponse\x12\x31\n\x07results\x18\x01 \x03(\x0b\x32 .transferscore.v1.DistanceResult\x12\x10\n\x08warnings\x18\x02 \x03(\t\"1\n\x0e\x44istanceResult\x12\x10\n\x08\x64istance\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\";\n\x12ListScorersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"Y\n\x13ListScorersResponse\x12)\n\x07scorers\x18\x01 \x03(\x0b\x32\x18.transferscore.v1.Scorer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x87\x02\n\x06Scorer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12+\n\x04kind\x18\x02 \x01(\x0e\x32\x1d.transferscore.v1.Scorer.Kind\x12\x0f\n\x07summary\x18\x03 \x01(\t\x12\r\n\x05range\x18\x04 \x01(\t\x12\x0e\n\x06\x63hance\x18\x05 \x01(\t\x12%\n\x05tasks\x18\x06 \x03(\x0e\x32\x16.transferscore.v1.Task\x12\x14\n\x0cneeds_source\x18\x07 \x01(\x08\x12\x0f\n\x07streams\x18\x08 \x01(\x08\x12\r\n\x05paper\x18\t \x01(\t\"5\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\t\n\x05SCORE\x10\x01\x12\x0c\n\x08\x44ISTANCE\x10\x02\x32\xbb\x03\n\x0eScoringService\x12\x65\n\rScoreFeatures\x12&.transferscore.v1.ScoreFeaturesRequest\x1a\'.transferscore.v1.ScoreFeaturesResponse\"\x03\x90\x02\x01\x12q\n\x12ScoreFeatureStream\x12+.transferscore.v1.ScoreFeatureStreamRequest\x1a\'.transferscore.v1.ScoreFeaturesResponse\"\x03\x90\x02\x01(\x01\x12n\n\x10\x43omputeDistances\x12).transferscore.v1.ComputeDistancesRequest\x1a*.transferscore.v1.ComputeDistancesResponse\"\x03\x90\x02\x01\x12_\n\x0bListScorers\x12$.transferscore.v1.ListScorersRequest\x1a%.transferscore.v1.ListScorersResponse\"\x03\x90\x02\x01\x42P\n\x14\x64\x65v.transferscore.v1P\x01Z6transferscore.dev/api/transferscore/v1;transferscorev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&transferscore/v1/scoring_service.proto\x12\x10transferscore.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1ctransferscore/v1/types.proto\"\xfb\x02\n\x14ScoreFeaturesRequest\x12*\n\x08\x66\x65\x61tures\x18\x01 \x01(\x0b\x32\x18.transferscore.v1.Tensor\x12*\n\x06labels\x18\x02 \x01(\x0b\x32\x18.transferscore.v1.TensorH\x00\x12\x33\n\x0b\x63lass_names\x18\x03 \x01(\x0b\x32\x1c.transferscore.v1.ClassNamesH\x00\x12$\n\x04task\x18\x04 \x01(\x0e\x32\x16.transferscore.v1.Task\x12\x36\n\x14source_probabilities\x18\x05 \x01(\x0b\x32\x18.transferscore.v1.Tensor\x12\x0e\n\x06scores\x18\x06 \x03(\t\x12\x12\n\nstatistics\x18\x07 \x01(\x0c\x12\x19\n\x11return_statistics\x18\x08 \x01(\x08\x12/\n\rsource_logits\x18\t \x01(\x0b\x32\x18.transferscore.v1.TensorB\x08\n\x06target\"\x1b\n\nClassNames\x12\r\n\x05names\x18\x01 \x03(\t\"\x80\x01\n\x15ScoreFeaturesResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.transferscore.v1.ScoreResult\x12\x10\n\x08warnings\x18\x02 \x03(\t\x12\x11\n\trow_count\x18\x03 \x01(\x03\x12\x12\n\nstatistics\x18\x04 \x01(\x0c\"+\n\x0bScoreResult\x12\r\n\x05score\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\xe1\x03\n\x19ScoreFeatureStreamRequest\x12\x44\n\x06header\x18\x01 \x01(\x0b\x32\x32.transferscore.v1.ScoreFeatureStreamRequest.HeaderH\x00\x12@\n\x04rows\x18\x02 \x01(\x0b\x32\x30.transferscore.v1.ScoreFeatureStreamRequest.RowsH\x00\x12\x14\n\nstatistics\x18\x03 \x01(\x0cH\x00\x1a\xc2\x01\n\x06Header\x12\x15\n\rfeature_count\x18\x01 \x01(\x05\x12-\n\tdata_type\x18\x02 \x01(\x0e\x32\x1a.transferscore.v1.DataType\x12$\n\x04task\x18\x03 \x01(\x0e\x32\x16.transferscore.v1.Task\x12\x13\n\x0blabel_count\x18\x04 \x01(\x05\x12\x0e\n\x06scores\x18\x05 \x03(\t\x12\x19\n\x11return_statistics\x18\x06 \x01(\x08\x12\x0c\n\x04seed\x18\x07 \x01(\r\x1aY\n\x04Rows\x12\x10\n\x08\x66\x65\x61tures\x18\x01 \x01(\x0c\x12\x0e\n\x06labels\x18\x02 \x01(\x0c\x12\x11\n\trow_count\x18\x03 \x01(\x05\x12\x12\n\x05\x63rc32\x18\x04 \x01(\x07H\x00\x88\x01\x01\x42\x08\n\x06_crc32B\x06\n\x04part\"u\n\x1aScoreFeatureStreamResponse\x12\x39\n\x06scores\x18\x01 \x01(\x0b\x32\'.transferscore.v1.ScoreFeaturesResponseH\x00\x12\x14\n\nstatistics\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\x8c\x02\n\x17\x43omputeDistancesRequest\x12\x36\n\x0fsource_features\x18\x01 \x01(\x0b\x32\x18.transferscore.v1.TensorB\x03\xe0\x41\x02\x12\x36\n\x0ftarget_features\x18\x02 \x01(\x0b\x32\x18.transferscore.v1.TensorB\x03\xe0\x41\x02\x12/\n\rsource_labels\x18\x03 \x01(\x0b\x32\x18.transferscore.v1.Tensor\x12/\n\rtarget_labels\x18\x04 \x01(\x0b\x32\x18.transferscore.v1.Tensor\x12\x11\n\tdistances\x18\x05 \x03(\t\x12\x0c\n\x04seed\x18\x06 \x01(\r\"_\n\x18\x43omputeDistancesResponse\x12\x31\n\x07results\x18\x01 \x03(\x0b\x32 .transferscore.v1.DistanceResult\x12\x10\n\x08warnings\x18\x02 \x03(\t\"1\n\x0e\x44istanceResult\x12\x10\n\x08\x64istance\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\";\n\x12ListScorersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"Y\n\x13ListScorersResponse\x12)\n\x07scorers\x18\x01 \x03(\x0b\x32\x18.transferscore.v1.Scorer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x87\x02\n\x06Scorer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12+\n\x04kind\x18\x02 \x01(\x0e\x32\x1d.transferscore.v1.Scorer.Kind\x12\x0f\n\x07summary\x18\x03 \x01(\t\x12\r\n\x05range\x18\x04 \x01(\t\x12\x0e\n\x06\x63hance\x18\x05 \x01(\t\x12%\n\x05tasks\x18\x06 \x03(\x0e\x32\x16.transferscore.v1.Task\x12\x14\n\x0cneeds_source\x18\x07 \x01(\x08\x12\x0f\n\x07streams\x18\x08 \x01(\x08\x12\r\n\x05paper\x18\t \x01(\t\"5\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\t\n\x05SCORE\x10\x01\x12\x0c\n\x08\x44ISTANCE\x10\x02\x32\xc2\x03\n\x0eScoringService\x12\x65\n\rScoreFeatures\x12&.transferscore.v1.ScoreFeaturesRequest\x1a\'.transferscore.v1.ScoreFeaturesResponse\"\x03\x90\x02\x01\x12x\n\x12ScoreFeatureStream\x12+.transferscore.v1.ScoreFeatureStreamRequest\x1a,.transferscore.v1.ScoreFeatureStreamResponse\"\x03\x90\x02\x01(\x01\x30\x01\x12n\n\x10\x43omputeDistances\x12).transferscore.v1.ComputeDistancesRequest\x1a*.transferscore.v1.ComputeDistancesResponse\"\x03\x90\x02\x01\x12_\n\x0bListScorers\x12$.transferscore.v1.ListScorersRequest\x1a%.transferscore.v1.ListScorersResponse\"\x03\x90\x02\x01\x42P\n\x14\x64\x65v.transferscore.v1P\x01Z6transferscore.dev/api/transferscore/v1;transferscorev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,33 +47,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCORINGSERVICE'].methods_by_name['ListScorers']._loaded_options = None
   _globals['_SCORINGSERVICE'].methods_by_name['ListScorers']._serialized_options = b'\220\002\001'
   _globals['_SCOREFEATURESREQUEST']._serialized_start=124
-  _globals['_SCOREFEATURESREQUEST']._serialized_end=454
-  _globals['_CLASSNAMES']._serialized_start=456
-  _globals['_CLASSNAMES']._serialized_end=483
-  _globals['_SCOREFEATURESRESPONSE']._serialized_start=486
-  _globals['_SCOREFEATURESRESPONSE']._serialized_end=614
-  _globals['_SCORERESULT']._serialized_start=616
-  _globals['_SCORERESULT']._serialized_end=659
-  _globals['_SCOREFEATURESTREAMREQUEST']._serialized_start=662
-  _globals['_SCOREFEATURESTREAMREQUEST']._serialized_end=1127
-  _globals['_SCOREFEATURESTREAMREQUEST_HEADER']._serialized_start=828
-  _globals['_SCOREFEATURESTREAMREQUEST_HEADER']._serialized_end=1028
-  _globals['_SCOREFEATURESTREAMREQUEST_ROWS']._serialized_start=1030
-  _globals['_SCOREFEATURESTREAMREQUEST_ROWS']._serialized_end=1119
-  _globals['_COMPUTEDISTANCESREQUEST']._serialized_start=1130
-  _globals['_COMPUTEDISTANCESREQUEST']._serialized_end=1398
-  _globals['_COMPUTEDISTANCESRESPONSE']._serialized_start=1400
-  _globals['_COMPUTEDISTANCESRESPONSE']._serialized_end=1495
-  _globals['_DISTANCERESULT']._serialized_start=1497
-  _globals['_DISTANCERESULT']._serialized_end=1546
-  _globals['_LISTSCORERSREQUEST']._serialized_start=1548
-  _globals['_LISTSCORERSREQUEST']._serialized_end=1607
-  _globals['_LISTSCORERSRESPONSE']._serialized_start=1609
-  _globals['_LISTSCORERSRESPONSE']._serialized_end=1698
-  _globals['_SCORER']._serialized_start=1701
-  _globals['_SCORER']._serialized_end=1964
-  _globals['_SCORER_KIND']._serialized_start=1911
-  _globals['_SCORER_KIND']._serialized_end=1964
-  _globals['_SCORINGSERVICE']._serialized_start=1967
-  _globals['_SCORINGSERVICE']._serialized_end=2410
+  _globals['_SCOREFEATURESREQUEST']._serialized_end=503
+  _globals['_CLASSNAMES']._serialized_start=505
+  _globals['_CLASSNAMES']._serialized_end=532
+  _globals['_SCOREFEATURESRESPONSE']._serialized_start=535
+  _globals['_SCOREFEATURESRESPONSE']._serialized_end=663
+  _globals['_SCORERESULT']._serialized_start=665
+  _globals['_SCORERESULT']._serialized_end=708
+  _globals['_SCOREFEATURESTREAMREQUEST']._serialized_start=711
+  _globals['_SCOREFEATURESTREAMREQUEST']._serialized_end=1192
+  _globals['_SCOREFEATURESTREAMREQUEST_HEADER']._serialized_start=899
+  _globals['_SCOREFEATURESTREAMREQUEST_HEADER']._serialized_end=1093
+  _globals['_SCOREFEATURESTREAMREQUEST_ROWS']._serialized_start=1095
+  _globals['_SCOREFEATURESTREAMREQUEST_ROWS']._serialized_end=1184
+  _globals['_SCOREFEATURESTREAMRESPONSE']._serialized_start=1194
+  _globals['_SCOREFEATURESTREAMRESPONSE']._serialized_end=1311
+  _globals['_COMPUTEDISTANCESREQUEST']._serialized_start=1314
+  _globals['_COMPUTEDISTANCESREQUEST']._serialized_end=1582
+  _globals['_COMPUTEDISTANCESRESPONSE']._serialized_start=1584
+  _globals['_COMPUTEDISTANCESRESPONSE']._serialized_end=1679
+  _globals['_DISTANCERESULT']._serialized_start=1681
+  _globals['_DISTANCERESULT']._serialized_end=1730
+  _globals['_LISTSCORERSREQUEST']._serialized_start=1732
+  _globals['_LISTSCORERSREQUEST']._serialized_end=1791
+  _globals['_LISTSCORERSRESPONSE']._serialized_start=1793
+  _globals['_LISTSCORERSRESPONSE']._serialized_end=1882
+  _globals['_SCORER']._serialized_start=1885
+  _globals['_SCORER']._serialized_end=2148
+  _globals['_SCORER_KIND']._serialized_start=2095
+  _globals['_SCORER_KIND']._serialized_end=2148
+  _globals['_SCORINGSERVICE']._serialized_start=2151
+  _globals['_SCORINGSERVICE']._serialized_end=2601
 # @@protoc_insertion_point(module_scope)

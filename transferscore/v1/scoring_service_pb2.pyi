@@ -9,7 +9,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ScoreFeaturesRequest(_message.Message):
-    __slots__ = ("features", "labels", "class_names", "task", "source_probabilities", "scores", "statistics", "return_statistics")
+    __slots__ = ("features", "labels", "class_names", "task", "source_probabilities", "scores", "statistics", "return_statistics", "source_logits")
     FEATURES_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     CLASS_NAMES_FIELD_NUMBER: _ClassVar[int]
@@ -18,6 +18,7 @@ class ScoreFeaturesRequest(_message.Message):
     SCORES_FIELD_NUMBER: _ClassVar[int]
     STATISTICS_FIELD_NUMBER: _ClassVar[int]
     RETURN_STATISTICS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_LOGITS_FIELD_NUMBER: _ClassVar[int]
     features: _types_pb2.Tensor
     labels: _types_pb2.Tensor
     class_names: ClassNames
@@ -26,7 +27,8 @@ class ScoreFeaturesRequest(_message.Message):
     scores: _containers.RepeatedScalarFieldContainer[str]
     statistics: bytes
     return_statistics: bool
-    def __init__(self, features: _Optional[_Union[_types_pb2.Tensor, _Mapping]] = ..., labels: _Optional[_Union[_types_pb2.Tensor, _Mapping]] = ..., class_names: _Optional[_Union[ClassNames, _Mapping]] = ..., task: _Optional[_Union[_types_pb2.Task, str]] = ..., source_probabilities: _Optional[_Union[_types_pb2.Tensor, _Mapping]] = ..., scores: _Optional[_Iterable[str]] = ..., statistics: _Optional[bytes] = ..., return_statistics: bool = ...) -> None: ...
+    source_logits: _types_pb2.Tensor
+    def __init__(self, features: _Optional[_Union[_types_pb2.Tensor, _Mapping]] = ..., labels: _Optional[_Union[_types_pb2.Tensor, _Mapping]] = ..., class_names: _Optional[_Union[ClassNames, _Mapping]] = ..., task: _Optional[_Union[_types_pb2.Task, str]] = ..., source_probabilities: _Optional[_Union[_types_pb2.Tensor, _Mapping]] = ..., scores: _Optional[_Iterable[str]] = ..., statistics: _Optional[bytes] = ..., return_statistics: bool = ..., source_logits: _Optional[_Union[_types_pb2.Tensor, _Mapping]] = ...) -> None: ...
 
 class ClassNames(_message.Message):
     __slots__ = ("names",)
@@ -55,24 +57,24 @@ class ScoreResult(_message.Message):
     def __init__(self, score: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
 
 class ScoreFeatureStreamRequest(_message.Message):
-    __slots__ = ("header", "rows")
+    __slots__ = ("header", "rows", "statistics")
     class Header(_message.Message):
-        __slots__ = ("feature_count", "data_type", "task", "label_count", "scores", "statistics", "return_statistics")
+        __slots__ = ("feature_count", "data_type", "task", "label_count", "scores", "return_statistics", "seed")
         FEATURE_COUNT_FIELD_NUMBER: _ClassVar[int]
         DATA_TYPE_FIELD_NUMBER: _ClassVar[int]
         TASK_FIELD_NUMBER: _ClassVar[int]
         LABEL_COUNT_FIELD_NUMBER: _ClassVar[int]
         SCORES_FIELD_NUMBER: _ClassVar[int]
-        STATISTICS_FIELD_NUMBER: _ClassVar[int]
         RETURN_STATISTICS_FIELD_NUMBER: _ClassVar[int]
+        SEED_FIELD_NUMBER: _ClassVar[int]
         feature_count: int
         data_type: _types_pb2.DataType
         task: _types_pb2.Task
         label_count: int
         scores: _containers.RepeatedScalarFieldContainer[str]
-        statistics: bytes
         return_statistics: bool
-        def __init__(self, feature_count: _Optional[int] = ..., data_type: _Optional[_Union[_types_pb2.DataType, str]] = ..., task: _Optional[_Union[_types_pb2.Task, str]] = ..., label_count: _Optional[int] = ..., scores: _Optional[_Iterable[str]] = ..., statistics: _Optional[bytes] = ..., return_statistics: bool = ...) -> None: ...
+        seed: int
+        def __init__(self, feature_count: _Optional[int] = ..., data_type: _Optional[_Union[_types_pb2.DataType, str]] = ..., task: _Optional[_Union[_types_pb2.Task, str]] = ..., label_count: _Optional[int] = ..., scores: _Optional[_Iterable[str]] = ..., return_statistics: bool = ..., seed: _Optional[int] = ...) -> None: ...
     class Rows(_message.Message):
         __slots__ = ("features", "labels", "row_count", "crc32")
         FEATURES_FIELD_NUMBER: _ClassVar[int]
@@ -86,9 +88,19 @@ class ScoreFeatureStreamRequest(_message.Message):
         def __init__(self, features: _Optional[bytes] = ..., labels: _Optional[bytes] = ..., row_count: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
     HEADER_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
+    STATISTICS_FIELD_NUMBER: _ClassVar[int]
     header: ScoreFeatureStreamRequest.Header
     rows: ScoreFeatureStreamRequest.Rows
-    def __init__(self, header: _Optional[_Union[ScoreFeatureStreamRequest.Header, _Mapping]] = ..., rows: _Optional[_Union[ScoreFeatureStreamRequest.Rows, _Mapping]] = ...) -> None: ...
+    statistics: bytes
+    def __init__(self, header: _Optional[_Union[ScoreFeatureStreamRequest.Header, _Mapping]] = ..., rows: _Optional[_Union[ScoreFeatureStreamRequest.Rows, _Mapping]] = ..., statistics: _Optional[bytes] = ...) -> None: ...
+
+class ScoreFeatureStreamResponse(_message.Message):
+    __slots__ = ("scores", "statistics")
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    STATISTICS_FIELD_NUMBER: _ClassVar[int]
+    scores: ScoreFeaturesResponse
+    statistics: bytes
+    def __init__(self, scores: _Optional[_Union[ScoreFeaturesResponse, _Mapping]] = ..., statistics: _Optional[bytes] = ...) -> None: ...
 
 class ComputeDistancesRequest(_message.Message):
     __slots__ = ("source_features", "target_features", "source_labels", "target_labels", "distances", "seed")

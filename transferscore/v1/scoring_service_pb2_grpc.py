@@ -40,10 +40,10 @@ class ScoringServiceStub(object):
                 request_serializer=transferscore_dot_v1_dot_scoring__service__pb2.ScoreFeaturesRequest.SerializeToString,
                 response_deserializer=transferscore_dot_v1_dot_scoring__service__pb2.ScoreFeaturesResponse.FromString,
                 _registered_method=True)
-        self.ScoreFeatureStream = channel.stream_unary(
+        self.ScoreFeatureStream = channel.stream_stream(
                 '/transferscore.v1.ScoringService/ScoreFeatureStream',
                 request_serializer=transferscore_dot_v1_dot_scoring__service__pb2.ScoreFeatureStreamRequest.SerializeToString,
-                response_deserializer=transferscore_dot_v1_dot_scoring__service__pb2.ScoreFeaturesResponse.FromString,
+                response_deserializer=transferscore_dot_v1_dot_scoring__service__pb2.ScoreFeatureStreamResponse.FromString,
                 _registered_method=True)
         self.ComputeDistances = channel.unary_unary(
                 '/transferscore.v1.ScoringService/ComputeDistances',
@@ -69,7 +69,9 @@ class ScoringServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ScoreFeatureStream(self, request_iterator, context):
-        """Scores of any number of rows: a header, then rows. The server keeps d x d statistics only.
+        """Scores of any number of rows: a header, statistics of an earlier call where there are any, then
+        rows. The server keeps d x d statistics only. When the caller has sent everything, the scores
+        come in one message, and the statistics, if asked for, in pieces after it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -97,10 +99,10 @@ def add_ScoringServiceServicer_to_server(servicer, server):
                     request_deserializer=transferscore_dot_v1_dot_scoring__service__pb2.ScoreFeaturesRequest.FromString,
                     response_serializer=transferscore_dot_v1_dot_scoring__service__pb2.ScoreFeaturesResponse.SerializeToString,
             ),
-            'ScoreFeatureStream': grpc.stream_unary_rpc_method_handler(
+            'ScoreFeatureStream': grpc.stream_stream_rpc_method_handler(
                     servicer.ScoreFeatureStream,
                     request_deserializer=transferscore_dot_v1_dot_scoring__service__pb2.ScoreFeatureStreamRequest.FromString,
-                    response_serializer=transferscore_dot_v1_dot_scoring__service__pb2.ScoreFeaturesResponse.SerializeToString,
+                    response_serializer=transferscore_dot_v1_dot_scoring__service__pb2.ScoreFeatureStreamResponse.SerializeToString,
             ),
             'ComputeDistances': grpc.unary_unary_rpc_method_handler(
                     servicer.ComputeDistances,
@@ -162,12 +164,12 @@ class ScoringService(object):
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.stream_unary(
+        return grpc.experimental.stream_stream(
             request_iterator,
             target,
             '/transferscore.v1.ScoringService/ScoreFeatureStream',
             transferscore_dot_v1_dot_scoring__service__pb2.ScoreFeatureStreamRequest.SerializeToString,
-            transferscore_dot_v1_dot_scoring__service__pb2.ScoreFeaturesResponse.FromString,
+            transferscore_dot_v1_dot_scoring__service__pb2.ScoreFeatureStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import re
 import threading
@@ -12,7 +13,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from transferscore_server.blobs.blobs import Blob
 from transferscore_server.store.errors import (
@@ -97,6 +98,13 @@ class FileBlobs:
         with contextlib.suppress(FileNotFoundError):
             return self._upload_file(upload).stat().st_size
         return 0
+
+    def read(self, upload: str) -> BinaryIO:
+        """The committed bytes of an upload, as `Blobs` has it."""
+        try:
+            return self._upload_file(upload).open("rb")
+        except FileNotFoundError:
+            return io.BytesIO()
 
     def finish(self, upload: str, expected_digest: str = "") -> Blob:
         """Make an upload a blob, as `Blobs` has it."""

@@ -74,15 +74,18 @@ def score_request(request: Any) -> tuple[Any, ...]:
         if target == "labels"
         else list(request.class_names.names)
     )
-    probabilities = None
-    if request.HasField("source_probabilities"):
-        probabilities = tensor_array(request.source_probabilities, "source_probabilities")
+    source = {
+        name: tensor_array(getattr(request, name), name)
+        for name in ("source_probabilities", "source_logits")
+        if request.HasField(name)
+    }
     return (
         tensor_array(request.features, "features"),
         labels,
         scores_named(request.scores),
         task_name(request.task),
-        probabilities,
+        source,
+        request.return_statistics,
     )
 
 
