@@ -10,6 +10,7 @@ from transferscore.strategies.strategy import (
     resolve_strategies,
     trainable_parameters,
 )
+from transferscore.strategies.training import TrainingPlan, TrainingResult, train_strategy
 
 __all__ = [
     "STRATEGIES",
@@ -19,7 +20,10 @@ __all__ = [
     "Scratch",
     "Strategy",
     "StrategyOutlook",
+    "TrainingPlan",
+    "TrainingResult",
     "Tuning",
     "resolve_strategies",
+    "train_strategy",
     "trainable_parameters",
 ]
