@@ -96,7 +96,7 @@ class Blobs(Protocol):
         """Bytes of all blobs and uploads."""
         ...
 
-    def sweep(self, keep: Collection[str], older_than: float) -> int:
+    def sweep(self, keep: Collection[str], *, blobs_before: float, uploads_before: float) -> int:
         """Delete blobs whose digest is not among `keep`, and uploads, last touched before a time.
 
         Returns how many bytes that freed.

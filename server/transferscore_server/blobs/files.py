@@ -154,13 +154,14 @@ class FileBlobs:
         """Bytes of everything, as `Blobs` has it."""
         return self._total
 
-    def sweep(self, keep: Collection[str], older_than: float) -> int:
+    def sweep(self, keep: Collection[str], *, blobs_before: float, uploads_before: float) -> int:
         """Delete what nobody needs, as `Blobs` has it."""
         kept = {self._blob_file(digest) for digest in keep if _DIGEST.fullmatch(digest)}
         freed = 0
         for file in self._files():
+            before = uploads_before if file.parent == self._uploads else blobs_before
             with contextlib.suppress(FileNotFoundError):
-                if file not in kept and file.stat().st_mtime < older_than:
+                if file not in kept and file.stat().st_mtime < before:
                     freed += self._drop(file)
         return freed
 

@@ -150,8 +150,10 @@ def test_a_sweep_takes_what_is_old_and_not_needed(blobs, tmp_path):
     send(blobs, "gone", b"gone")
     gone = blobs.finish("gone").digest
     send(blobs, "left behind", b"12345")
-    assert blobs.sweep({kept}, older_than=time.time() - 60) == 0
-    assert blobs.sweep({kept, "path"}, older_than=time.time() + 60) == 9
+    past, future = time.time() - 60, time.time() + 60
+    assert blobs.sweep({kept}, blobs_before=past, uploads_before=past) == 0
+    assert blobs.sweep({kept, "path"}, blobs_before=future, uploads_before=past) == 4
+    assert blobs.sweep({kept}, blobs_before=past, uploads_before=future) == 5
     assert (blobs.has(kept), blobs.has(gone)) == (True, False)
     assert (blobs.committed("left behind"), blobs.size_bytes()) == (0, len(CONTENT))
 
@@ -161,7 +163,8 @@ def test_a_blob_that_comes_again_is_young_again(blobs):
     os.utime(blobs.path(digest), (1.0, 1.0))
     send(blobs, "b")
     blobs.finish("b")
-    assert blobs.sweep((), older_than=time.time() - 60) == 0
+    past = time.time() - 60
+    assert blobs.sweep((), blobs_before=past, uploads_before=past) == 0
 
 
 def test_uploads_at_once_do_not_disturb_one_another(blobs):
