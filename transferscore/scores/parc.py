@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from transferscore.scores.score import ScoreInfo
 from transferscore.statistics import Statistics
@@ -78,6 +77,9 @@ def parc_from_statistics(
     statistics: Statistics, n_components: int | None = 32, max_samples: int = 2000, seed: int = 0
 ) -> float:
     """PARC from shared statistics; see `parc`."""
+    # Half of the time that all of this package takes to load; few rankings ask for this score.
+    from scipy.stats import rankdata
+
     points = _points(statistics, n_components)
     rows = _sampled(statistics.n_samples, max_samples, seed)
     unlike = _dissimilarities(_unit_rows(points, "features")[rows])

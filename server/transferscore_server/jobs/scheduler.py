@@ -68,8 +68,9 @@ class Scheduler:
         options = WorkerOptions(
             settings.data_dir / "features",
             offline=settings.offline,
-            n_threads=max(1, (os.cpu_count() or 1) // len(names)),
+            n_threads=max(1, (os.cpu_count() or 1) // max(1, len(names))),
             model_bytes=settings.model_bytes,
+            preload=settings.preload,
         )
         recycle = settings.recycle_bytes or machine_bytes() // 2
         self._loops = [DeviceLoop(name, backend, self._bell, options, recycle) for name in names]

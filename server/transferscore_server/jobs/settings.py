@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from transferscore.errors import InputError
@@ -32,6 +32,8 @@ class JobSettings:
         lease_seconds: How long a ranking stays with a front of which nothing is heard.
         progress_seconds: Shortest time between two progress events of one ranking.
         poll_seconds: How often to look for what other fronts have changed.
+        preload: Modules that every worker imports first, such as one that registers an adapter.
+        device_nodes: Where the system's device files are.
     """
 
     data_dir: Path
@@ -45,7 +47,8 @@ class JobSettings:
     lease_seconds: float = 30.0
     progress_seconds: float = 0.5
     poll_seconds: float = 1.0
-    cuda_nodes: Path = field(default=Path("/dev"), repr=False)
+    preload: tuple[str, ...] = ()
+    device_nodes: Path = Path("/dev")
 
 
 def found_devices(settings: JobSettings) -> tuple[str, ...]:
@@ -58,7 +61,7 @@ def found_devices(settings: JobSettings) -> tuple[str, ...]:
     for name in settings.devices:
         if name != "auto" and _DEVICE.fullmatch(name) is None:
             raise InputError(f"A device must be `auto`, `cpu` or `cuda:N`; got {name!r}.")
-        devices += _auto(settings.cuda_nodes) if name == "auto" else [name]
+        devices += _auto(settings.device_nodes) if name == "auto" else [name]
     return tuple(dict.fromkeys(devices))
 
 

@@ -36,12 +36,14 @@ class WorkerOptions:
         n_threads: Threads for matrix products.
         model_bytes: Bytes that a worker may hold before it gives up models; 0 is a quarter of the
             machine's.
+        preload: Modules that a worker imports first, such as one that registers an adapter.
     """
 
     features: Path
     offline: bool = True
     n_threads: int = 1
     model_bytes: int = 0
+    preload: tuple[str, ...] = ()
 
 
 class DeviceWorker:
@@ -105,6 +107,7 @@ async def start_worker(device: str, options: WorkerOptions) -> DeviceWorker:
         "features": str(options.features),
         "model_bytes": options.model_bytes,
         "parent": os.getpid(),
+        "preload": options.preload,
     }
     command = ["-m", "transferscore_server.workers.process", str(theirs.fileno())]
     environment = worker_environment(

@@ -54,7 +54,8 @@ class Worker:
         threading.Thread(target=self._listen, name="listen", daemon=True).start()
         self._channel.send(Message("ready", {"bytes": held_bytes()}))
         # What the first ranking needs is loaded while the worker waits for it.
-        importlib.import_module("transferscore_server.workers.running")
+        for module in (*self._options["preload"], "transferscore_server.workers.running"):
+            importlib.import_module(module)
         while True:
             message = self._inbox.get()
             if message.kind == "finished":
