@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +11,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transferscore.datasets.assembly import Column, SourceRows, assemble
+from transferscore.datasets.audio import AUDIO_SUFFIXES, AudioSample
 from transferscore.datasets.dataset import Dataset, Modality
 from transferscore.datasets.decoding import IMAGE_SUFFIXES
+from transferscore.datasets.encoding import regular_rows
 from transferscore.datasets.images import ImageSample
+from transferscore.datasets.table_samples import ANYWHERE, media_sample
 from transferscore.datasets.task import Task
+from transferscore.datasets.texts import TextPair, TokenSequence
 from transferscore.errors import DatasetError
 
 __all__ = ["dataset_from_arrays", "label_array", "numeric_rows"]
 
 
 def dataset_from_arrays(
-    X: object, labels: object, *, task: str | Task | None = None, name: str = "array"
+    X: object,
+    labels: object,
+    *,
+    task: str | Task | None = None,
+    name: str = "array",
+    class_names: Sequence[str] = (),
 ) -> Dataset:
     """A Dataset of samples and labels in memory.
 
     Args:
         X: The n samples: a numeric array `(n, ...)` of two or more dimensions (modality "array");
-            strings (modality "text"); or, for modality "image", PIL images, uint8 arrays
-            `(H, W, 3)`, or paths of image files. A string is a path only when all of them end like
-            image files and the first one exists. What is passed must not be changed later.
-        labels: One label per sample `(n,)`, or a row of them `(n, m)`; None or NaN for no label.
+            strings (modality "text"); pairs of strings as tuples ("text_pair"); lists of words
+            ("tokens"); for "image", PIL images, uint8 arrays `(H, W, 3)`, or paths of image files;
+            for "audio", `AudioSample`s, paths, or mappings with `array` and `sampling_rate`. A
+            string is a path only when all of them end like image or audio files and the first one
+            exists. What is passed must not be changed later.
+        labels: One label per sample `(n,)`, a row of them `(n, m)`, a list of names, or a list of
+            tags for words; None or NaN for no label.
         task: What is to be learnt; None to go by the labels.
         name: Short name for the report.
+        class_names: What the report calls the classes 0, 1, ... of integer labels.
 
     Raises:
         DatasetError: `X` is none of these, or `labels` do not fit.
@@ -48,13 +62,13 @@ def dataset_from_arrays(
             f"`labels` must have one entry per row of `X` ({len(samples)}); got {len(values)}."
         )
     if isinstance(samples, np.ndarray):
-        rows = _source(name, "array", samples, values)
-    elif all(isinstance(sample, str | None) for sample in samples):
-        rows = _source(name, "text", samples, values)
+        modality: Modality = "array"
+        column: Column = samples
     else:
-        images = [_image(sample, row) for row, sample in enumerate(samples)]
-        rows = _source(name, "image", images, values)
-    return assemble(rows, task, None)
+        modality, column = _typed_samples(samples)
+    source = _source(name, modality, column, values)
+    names = {str(position): shown for position, shown in enumerate(class_names)}
+    return assemble(replace(source, label_names=names), task, None)
 
 
 def numeric_rows(values: NDArray[Any], argument: str) -> NDArray[Any]:
@@ -71,8 +85,10 @@ def label_array(labels: object) -> Column:
     """`labels` as an array `(n,)` or `(n, m)`, or as a list where they are not all of one kind."""
     if labels is None:
         raise DatasetError("`labels` must have one entry per row of `X`; got None.")
-    if isinstance(labels, Sequence) and not any(map(_is_row, labels)):
-        return list(labels)
+    if isinstance(labels, Sequence) and not isinstance(labels, str | bytes):
+        return regular_rows(list(labels))
+    if hasattr(labels, "detach"):  # a torch tensor, perhaps on a GPU
+        labels = labels.detach().cpu().numpy()
     try:
         values = np.asarray(labels)
     except ValueError as error:
@@ -89,10 +105,6 @@ def label_array(labels: object) -> Column:
     return values.tolist() if values.dtype.kind == "O" else values
 
 
-def _is_row(label: object) -> bool:
-    return isinstance(label, list | tuple) or (isinstance(label, np.ndarray) and label.ndim > 0)
-
-
 def _source(name: str, modality: Modality, samples: Column, labels: Column) -> SourceRows:
     return SourceRows(
         where=name,
@@ -106,7 +118,9 @@ def _source(name: str, modality: Modality, samples: Column, labels: Column) -> S
 
 
 def _samples(X: object) -> list[Any] | NDArray[Any]:
-    """Rows of numbers as an array, anything else as a list; image paths as `Path`."""
+    """Rows of numbers as an array, anything else as a list."""
+    if hasattr(X, "detach"):  # a torch tensor, perhaps on a GPU
+        X = X.detach().cpu().numpy()
     if isinstance(X, str | bytes | dict | Path):
         raise DatasetError(_expected(type(X).__name__))
     if isinstance(X, list | tuple):
@@ -118,35 +132,79 @@ def _samples(X: object) -> list[Any] | NDArray[Any]:
         if values.ndim > 1 or values.dtype.kind not in "OU":
             return numeric_rows(values, "X")
         samples = values.tolist()
-    return [Path(path) for path in samples] if _are_image_paths(samples) else samples
+    return samples
 
 
-def _are_image_paths(samples: list[Any]) -> bool:
-    texts = [sample for sample in samples if isinstance(sample, str)]
-    return (
-        bool(texts)
-        and len(texts) == len(samples)
-        and all(text.lower().endswith(IMAGE_SUFFIXES) for text in texts)
-        and Path(texts[0]).is_file()
-    )
+def _typed_samples(samples: list[Any]) -> tuple[Modality, list[Any]]:
+    """The samples of a list, and what they are, by the first one that is there."""
+    first = next((sample for sample in samples if sample is not None), "")
+    if isinstance(first, TextPair | TokenSequence | tuple | list):
+        return _texts_of_several(samples, first)
+    kind = _media_kind(samples, first)
+    if kind is None:
+        return "text", [_text(sample, row) for row, sample in enumerate(samples)]
+    rows = enumerate(samples)
+    modality: Modality = "image" if kind is ImageSample else "audio"
+    return modality, [media_sample(sample, kind, f"row {row}", ANYWHERE) for row, sample in rows]
 
 
-def _image(sample: object, row: int) -> ImageSample | None:
+def _texts_of_several(samples: list[Any], first: object) -> tuple[Modality, list[Any]]:
+    """Pairs are `TextPair`s or tuples of texts, words are `TokenSequence`s or lists of texts."""
+    if isinstance(first, TextPair | tuple):
+        return "text_pair", [_pair(sample, row) for row, sample in enumerate(samples)]
+    return "tokens", [_words(sample, row) for row, sample in enumerate(samples)]
+
+
+def _media_kind(samples: list[Any], first: object) -> type[ImageSample | AudioSample] | None:
     from PIL.Image import Image
 
-    if sample is None or isinstance(sample, ImageSample):
+    if isinstance(first, ImageSample | Image | np.ndarray):
+        return ImageSample
+    if isinstance(first, AudioSample | Mapping):
+        return AudioSample
+    paths = [str(sample).lower() for sample in samples if isinstance(sample, str | Path)]
+    if len(paths) < len(samples) - samples.count(None) or not paths:
+        return None
+    is_path = isinstance(first, Path) or Path(str(first)).is_file()
+    if is_path and all(path.endswith(AUDIO_SUFFIXES) for path in paths):
+        return AudioSample
+    if is_path and (
+        isinstance(first, Path) or all(path.endswith(IMAGE_SUFFIXES) for path in paths)
+    ):
+        return ImageSample
+    return None
+
+
+def _text(sample: object, row: int) -> str | None:
+    if sample is None or isinstance(sample, str):
         return sample
-    if isinstance(sample, Path):
-        return ImageSample.from_file(sample) if sample.is_file() else None
-    if isinstance(sample, np.ndarray):
-        return ImageSample.from_array(sample, f"row {row}")
-    if isinstance(sample, Image):
-        return ImageSample.from_image(sample, f"row {row}")
     raise DatasetError(f"{_expected(type(sample).__name__)[:-1]} in row {row}.")
+
+
+def _pair(sample: object, row: int) -> TextPair | None:
+    if sample is None or isinstance(sample, TextPair):
+        return sample
+    if isinstance(sample, tuple | list) and len(sample) == 2:
+        first, second = sample
+        if isinstance(first, str) and isinstance(second, str):
+            return TextPair(first, second)
+    raise DatasetError(f"A pair in `X` must be two strings; got {sample!r:.60} in row {row}.")
+
+
+def _words(sample: object, row: int) -> TokenSequence | None:
+    if sample is None or isinstance(sample, TokenSequence):
+        return sample
+    if isinstance(sample, list | tuple) and all(isinstance(word, str) for word in sample):
+        return TokenSequence(tuple(sample)) if sample else None
+    raise DatasetError(
+        f"Each entry of `X` must be a list of words, as the first one is; "
+        f"got {sample!r:.60} in row {row}."
+    )
 
 
 def _expected(got: str) -> str:
     return (
-        "`X` must be a numeric array, or a list of strings, of PIL images, of uint8 arrays "
-        f"(H, W, 3) or of image files; got {got}."
+        "`X` must be a numeric array, or a list of strings, of pairs of strings, of lists of "
+        "words, of PIL images, of uint8 arrays (H, W, 3), or of image or audio files; "
+        f"got {got}."
     )

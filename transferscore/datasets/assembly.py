@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from transferscore.datasets.copies import remarks_on_copies
 from transferscore.datasets.dataset import Dataset, Exclusion, Modality
-from transferscore.datasets.labels import encode_classes, guess_task, label_text, number_of
-from transferscore.datasets.selection import EXAMPLES, settle_labels
+from transferscore.datasets.encoding import Column, LabelSource, encode_labels, regular_rows
+from transferscore.datasets.labels import guess_task, is_row, label_text
+from transferscore.datasets.selection import EXAMPLES, settle_labels, word_groups
 from transferscore.datasets.splits import choose_split
-from transferscore.datasets.task import Task, task_named
-from transferscore.errors import DatasetError
+from transferscore.datasets.task import TOKEN_CLASSIFICATION, Task, task_named
 
 __all__ = ["Column", "SourceRows", "assemble"]
-
-Column: TypeAlias = Sequence[Any] | NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,8 @@ class SourceRows:
         label_names: Name to show for a label.
         absent: Why a sample can be None, in words that end a sentence.
         exclusions: What the reader itself has to say of things that are no rows.
+        output_names: Names of the labels' columns, where they are several.
+        groups: What rows that belong together have in common; None where each is alone.
     """
 
     where: str
@@ -48,6 +49,8 @@ class SourceRows:
     label_names: Mapping[str, str] = field(default_factory=dict)
     absent: str = "have no sample"
     exclusions: tuple[Exclusion, ...] = ()
+    output_names: tuple[str, ...] = ()
+    groups: Sequence[Any] | None = None
 
 
 def assemble(source: SourceRows, task: str | Task | None, split: str | None) -> Dataset:
@@ -62,22 +65,53 @@ def assemble(source: SourceRows, task: str | Task | None, split: str | None) -> 
         DatasetError: The split is not there, labels do not fit the task, or too little is left.
     """
     index, split_name, exclusions = _usable_rows(source, split)
-    labels = _taken(source.labels, index)
-    chosen = guess_task(labels) if task is None else _task(task)
-    encoded, class_names = _encoded(source, labels, index, chosen)
+    labels = regular_rows(_taken(source.labels, index))
+    samples = cast(Sequence[Any], _taken(source.samples, index))
+    chosen = _task(task) if task is not None else _guessed(source, labels)
+    is_words = source.modality == "tokens"
+    encoded = encode_labels(
+        LabelSource(
+            source.where,
+            labels,
+            lambda row: source.place(int(index[row])),
+            source.label_names,
+            source.output_names,
+            [len(sample) for sample in samples] if is_words else (),
+        ),
+        chosen,
+    )
     dataset = Dataset(
         name=source.name,
         modality=source.modality,
         task=chosen,
-        samples=cast(Sequence[Any], _taken(source.samples, index)),
-        labels=encoded,
-        class_names=class_names,
+        samples=samples,
+        labels=encoded.values,
+        class_names=encoded.class_names,
         rows=index,
         n_source_rows=len(source.labels),
         split=split_name,
-        exclusions=(*source.exclusions, *exclusions),
+        exclusions=(
+            *source.exclusions,
+            *exclusions,
+            *encoded.remarks,
+            *remarks_on_copies(source.samples, index, source.splits, split_name),
+        ),
+        groups=word_groups(samples) if is_words else _groups(source, index),
     )
     return settle_labels(dataset, source.where)
+
+
+def _guessed(source: SourceRows, labels: Column) -> Task:
+    return TOKEN_CLASSIFICATION if source.modality == "tokens" else guess_task(labels)
+
+
+def _groups(source: SourceRows, index: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Rows that belong together by number; a row without a group is alone."""
+    if source.groups is None:
+        return None
+    texts = [label_text(source.groups[row]) for row in index.tolist()]
+    named = [text if text is not None else f"\0{row}" for row, text in enumerate(texts)]
+    return np.unique(named, return_inverse=True)[1].astype(np.int64)
 
 
 def _task(task: str | Task) -> Task:
@@ -104,7 +138,8 @@ def _missing_labels(labels: Column) -> NDArray[np.bool_]:
     if isinstance(labels, np.ndarray) and labels.dtype.kind in "biuf":
         missing = np.isnan(labels) if labels.dtype.kind == "f" else np.zeros(labels.shape, np.bool_)
         return np.asarray(missing.reshape(len(labels), -1).any(axis=1), dtype=np.bool_)
-    return np.array([label_text(label) is None for label in labels], dtype=np.bool_)
+    texts = [is_row(label) or label_text(label) is not None for label in labels]
+    return ~np.array(texts, dtype=np.bool_)
 
 
 def _missing_samples(samples: Column) -> NDArray[np.bool_]:
@@ -124,51 +159,3 @@ def _taken(values: Column, index: NDArray[np.int64]) -> Column:
     if isinstance(values, np.ndarray):
         return values if len(index) == len(values) else values[index]
     return tuple(values[row] for row in index.tolist())
-
-
-def _encoded(
-    source: SourceRows, labels: Column, index: NDArray[np.int64], task: Task
-) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Labels of the rows at `index` as `task` wants them, and the names of its classes."""
-    if task.kind == "multilabel":
-        return _indicators(source.where, labels), tuple(map(str, range(np.shape(labels)[-1])))
-    if task.kind == "regression":
-        return _numbers(source, labels, index), ()
-    if isinstance(labels, np.ndarray) and labels.ndim == 2:
-        raise DatasetError(
-            f"`{source.where}` has {labels.shape[1]} labels a row, but classification takes one; "
-            "pass one class a row, or task='multilabel'."
-        )
-    values = labels.tolist() if isinstance(labels, np.ndarray) else labels
-    texts = [str(label_text(label)) for label in values]
-    return encode_classes(texts, source.label_names, source.where)
-
-
-def _indicators(where: str, labels: Column) -> NDArray[np.float64]:
-    if not isinstance(labels, np.ndarray) or labels.ndim != 2 or not np.isin(labels, (0, 1)).all():
-        raise DatasetError(
-            f"`{where}` must have a row of zeros and ones per sample for task='multilabel': "
-            "`labels` as an array of shape (n_samples, n_labels)."
-        )
-    return labels.astype(np.float64)
-
-
-def _numbers(source: SourceRows, labels: Column, index: NDArray[np.int64]) -> NDArray[np.float64]:
-    if isinstance(labels, np.ndarray) and labels.ndim == 2 and labels.dtype.kind in "biuf":
-        if not np.isfinite(labels).all():
-            row = index[np.flatnonzero(~np.isfinite(labels).all(axis=1))[0]]
-            raise DatasetError(_not_a_number(source, int(row), "an infinite value"))
-        return labels.astype(np.float64)
-    values = labels.tolist() if isinstance(labels, np.ndarray) else labels
-    numbers = [number_of(label) for label in values]
-    if None in numbers:
-        position = numbers.index(None)
-        raise DatasetError(_not_a_number(source, int(index[position]), repr(values[position])))
-    return np.array(numbers, dtype=np.float64)
-
-
-def _not_a_number(source: SourceRows, row: int, got: str) -> str:
-    return (
-        f"`{source.where}` must have finite numbers as labels for task='regression'; "
-        f"got {got} in {source.place(row)}."
-    )

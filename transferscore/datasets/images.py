@@ -91,6 +91,10 @@ class ImageSample:
         except (OSError, ValueError, RuntimeError, KeyError, zipfile.BadZipFile) as error:
             raise unreadable(self.name, error) from error
 
+    def check(self) -> tuple[int, int] | None:
+        """Length and checksum of `content()`, where they are known without reading it."""
+        return self._origin.check()
+
     def digest(self) -> str:
         """Hex SHA-256 of `content()`, computed once."""
         if self._digest is None:
@@ -148,6 +152,9 @@ class _Array:
     def read(self) -> bytes:
         height, width, _ = self.pixels.shape
         return b"P6 %d %d 255\n" % (width, height) + self.pixels.tobytes()
+
+    def check(self) -> None:
+        return None
 
 
 def _read_only(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

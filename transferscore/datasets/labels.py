@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from transferscore.datasets.task import CLASSIFICATION, MULTILABEL, REGRESSION, Task
 from transferscore.errors import DatasetError
 
-__all__ = ["encode_classes", "guess_task", "label_text", "natural_key", "number_of"]
+__all__ = ["encode_classes", "guess_task", "is_row", "label_text", "natural_key", "number_of"]
 
 _MISSING = {"", "nan", "<na>"}
 _INTEGER = re.compile(r"[+-]?[0-9]+")
@@ -45,14 +45,22 @@ def number_of(label: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def is_row(label: object) -> bool:
+    """Whether a label is several: a list of names, a row of numbers."""
+    several = isinstance(label, list | tuple | set | frozenset)
+    return several or (isinstance(label, np.ndarray) and label.ndim > 0)
+
+
 def guess_task(labels: Sequence[Any] | NDArray[Any]) -> Task:
     """The task that labels look like when nobody says; missing labels are not among them.
 
-    Rows of zeros and ones are multilabel, other rows regression. One label a row is classification
-    unless all are numbers and one has a fraction.
+    Rows of zeros and ones, and lists of names, are multilabel, other rows regression. One label a
+    row is classification unless all are numbers and one has a fraction.
     """
     if isinstance(labels, np.ndarray) and labels.ndim == 2:
         return MULTILABEL if bool(np.isin(labels, (0, 1)).all()) else REGRESSION
+    if len(labels) and all(map(is_row, labels)):
+        return MULTILABEL
     fraction = False
     for label in labels:
         number = number_of(label)

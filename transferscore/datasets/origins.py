@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["Bytes", "File", "Member", "Origin", "file_stamp", "stamp_of"]
+__all__ = ["Bytes", "File", "Member", "Origin", "Slice", "file_stamp", "stamp_of"]
 
 _LARGEST_MEMBER = 2**29  # a zip member can claim to unpack into more than the machine holds
 
@@ -19,6 +20,10 @@ class Origin(Protocol):
 
     def read(self) -> bytes:
         """Bytes of the file."""
+        ...
+
+    def check(self) -> tuple[int, int] | None:
+        """Length and checksum of the content, where they are known without reading it."""
         ...
 
     def __hash__(self) -> int: ...
@@ -46,6 +51,9 @@ class File:
         """Bytes of the file."""
         return Path(self.path).read_bytes()
 
+    def check(self) -> None:
+        """None: a folder keeps no checksums."""
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -65,6 +73,42 @@ class Member:
             )
         return archive.read(member)
 
+    def check(self) -> tuple[int, int] | None:
+        """What the archive says of the member; None if it is not there."""
+        try:
+            member = _archive(self.archive, self.stamp, os.getpid()).getinfo(self.member)
+        except (KeyError, OSError, zipfile.BadZipFile):
+            return None
+        return member.file_size, member.CRC
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a file, such as a member of a tar that is not compressed.
+
+    Attributes:
+        path: The file.
+        stamp: Its `file_stamp`.
+        place: Where the part begins, and its length.
+    """
+
+    path: str
+    stamp: tuple[int, int]
+    place: tuple[int, int]
+
+    def read(self) -> bytes:
+        """Bytes of the part."""
+        start, length = self.place
+        with Path(self.path).open("rb") as file:
+            file.seek(start)
+            content = file.read(length)
+        if len(content) < length:
+            raise ValueError("the file that it is in has been cut off")
+        return content
+
+    def check(self) -> None:
+        """None: a tar keeps no checksums of contents."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
@@ -75,6 +119,10 @@ class Bytes:
     def read(self) -> bytes:
         """The bytes."""
         return self.content
+
+    def check(self) -> tuple[int, int]:
+        """Length and CRC-32."""
+        return len(self.content), zlib.crc32(self.content)
 
 
 @functools.lru_cache(maxsize=8)

@@ -70,6 +70,10 @@ def settle_labels(dataset: Dataset, where: str) -> Dataset:
     if dataset.task.scored_as == "classification" and dataset.n_classes < 2:
         only = f"one class only ({dataset.class_names[0]!r})" if dataset.n_classes else "no classes"
         raise DatasetError(f"`{where}` has {only}; ranking needs at least two.{left_out(dataset)}")
+    if dataset.task.kind == "multilabel" and not dataset.n_classes:
+        raise DatasetError(
+            f"`{where}` has no label that at least two rows have and two lack.{left_out(dataset)}"
+        )
     if dataset.task.kind == "regression" and bool((dataset.labels == dataset.labels[0]).all()):
         raise DatasetError(
             f"`{where}` has the same label ({dataset.labels[0]}) in every row; "

@@ -1,17 +1,17 @@
-"""Columns of a delimited text or JSON Lines file."""
+"""Columns of a delimited text or JSON file, or of a frame in memory."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from transferscore.errors import DatasetError
 
-__all__ = ["Table", "column_named", "parse_delimited", "parse_json_lines"]
+__all__ = ["Table", "column_named", "parse_delimited", "parse_json_lines", "table_of_records"]
 
 Quoting: TypeAlias = Literal[0, 3]  # csv.QUOTE_MINIMAL, csv.QUOTE_NONE
 _LONGEST_FIELD = 2**31 - 1  # the csv module keeps it in a C long, of 32 bits on some platforms
@@ -20,21 +20,27 @@ _DELIMITERS = (",", ";", "\t")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of a text file by column.
+    """The rows of a file or frame by column.
 
     Attributes:
         where: The file as the user wrote it, for messages.
         columns: n values per column name; None where a row does not have the column.
-        lines: The line in which each of the n rows ends, counted from 1.
+        lines: The line in which each of the n rows ends, counted from 1; None where there are no
+            lines.
+        class_names: For a column of class ids, the name of each id.
     """
 
     where: str
     columns: dict[str, list[Any]]
-    lines: list[int]
+    lines: list[int] | None = None
+    class_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
 
     def place(self, row: int) -> str:
         """A row as a person would find it."""
-        return f"line {self.lines[row]}"
+        return f"row {row}" if self.lines is None else f"line {self.lines[row]}"
 
 
 def column_named(table: Table, names: Sequence[str], *, what: str) -> str | None:
@@ -50,7 +56,8 @@ def column_named(table: Table, names: Sequence[str], *, what: str) -> str | None
     if len(found) > 1 and names[0] not in known:
         raise DatasetError(
             f"`{table.where}` has several columns that may be the {what}: {', '.join(found)}. "
-            f"Rename the one that is meant to '{names[0]}'."
+            f"Rename the one that is meant to '{names[0]}', or name it with "
+            f"`columns`, as in {names[0]}={found[0]}."
         )
     return found[0] if found else None
 
@@ -91,8 +98,15 @@ def parse_json_lines(content: bytes, where: str) -> Table:
         if text.strip():
             rows.append(_json_object(text, f"line {line} of `{where}`"))
             lines.append(line)
+    return table_of_records(rows, where, lines)
+
+
+def table_of_records(
+    rows: Sequence[Mapping[str, Any]], where: str, lines: list[int] | None = None
+) -> Table:
+    """The table of one mapping a row; its columns are all keys there are."""
     keys = dict.fromkeys(key for row in rows for key in row)
-    return Table(where, {key: [row.get(key) for row in rows] for key in keys}, lines)
+    return Table(where, {str(key): [row.get(key) for row in rows] for key in keys}, lines)
 
 
 def _decoded(content: bytes, where: str) -> str:

@@ -135,14 +135,8 @@ def test_several_labels_a_row():
             np.eye(2),
             [[0, 1], [1]],
             {},
-            "`labels` must be rows of one length, or one label per sample.",
-        ),
-        (
-            np.eye(2),
-            [["a"] * 2] * 2,
-            {},
-            "`labels` must be of shape (n_samples,), or numeric of shape (n_samples, n_labels); "
-            "got <U1 of shape (2, 2).",
+            "`array` has no label that at least two rows have and two lack. 2 labels are left out, "
+            "which fewer than two rows have or fewer than two lack (0, 1).",
         ),
         (
             np.arange(4),
@@ -183,15 +177,17 @@ def test_several_labels_a_row():
             [1, 2],
             [0, 1],
             {},
-            "`X` must be a numeric array, or a list of strings, of PIL images, of uint8 arrays "
-            "(H, W, 3) or of image files; got int in row 0.",
+            "`X` must be a numeric array, or a list of strings, of pairs of strings, of lists of "
+            "words, of PIL images, of uint8 arrays (H, W, 3), or of image or audio files; "
+            "got int in row 0.",
         ),
         (
             {"a": 1},
             [0],
             {},
-            "`X` must be a numeric array, or a list of strings, of PIL images, of uint8 arrays "
-            "(H, W, 3) or of image files; got dict.",
+            "`X` must be a numeric array, or a list of strings, of pairs of strings, of lists of "
+            "words, of PIL images, of uint8 arrays (H, W, 3), or of image or audio files; "
+            "got dict.",
         ),
     ],
 )

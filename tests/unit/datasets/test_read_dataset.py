@@ -12,7 +12,10 @@ import transferscore.datasets as public
 from transferscore.datasets import CLASSIFICATION, dataset_from_arrays, read_dataset
 from transferscore.errors import DatasetError, UnknownNameError
 
-SUPPORTED = "a folder of images, or a file .csv, .jsonl, .ndjson, .npz, .tsv, .zip"
+SUPPORTED = (
+    "a folder of images or sounds, or a file .csv, .json, .jsonl, .ndjson, .npz, .parquet, "
+    ".safetensors, .tar, .tsv, .zip, or hf:NAME for a dataset of the Hugging Face hub"
+)
 
 
 @pytest.fixture
@@ -66,8 +69,8 @@ def test_a_path_that_is_not_there(tmp_path):
 
 
 def test_a_file_of_another_kind(tmp_path):
-    path = tmp_path / "a.parquet"
-    path.write_bytes(b"PAR1")
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(b"PK")
     assert refused(path) == f"`{path}` cannot be read as a dataset; expected {SUPPORTED}."
 
 

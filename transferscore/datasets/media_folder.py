@@ -1,4 +1,4 @@
-"""Reader of a folder of images."""
+"""Reader of a folder of images or sounds."""
 
 from __future__ import annotations
 
@@ -7,19 +7,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from transferscore.datasets.assembly import assemble
+from transferscore.datasets.columns import Columns, refuse_columns
 from transferscore.datasets.dataset import Dataset
-from transferscore.datasets.image_files import INDEX_NAME, is_hidden, rows_by_folder, rows_by_index
-from transferscore.datasets.images import ImageSample
+from transferscore.datasets.media_files import (
+    INDEX_NAME,
+    Kind,
+    Sample,
+    is_hidden,
+    rows_by_folder,
+    rows_by_index,
+)
 from transferscore.datasets.table import parse_delimited
 from transferscore.datasets.task import Task
 
-__all__ = ["read_image_folder"]
+__all__ = ["read_media_folder"]
 
 
-def read_image_folder(
-    path: str | Path, *, task: str | Task | None = None, split: str | None = None
+def read_media_folder(
+    path: str | Path,
+    *,
+    task: str | Task | None = None,
+    split: str | None = None,
+    columns: Columns | None = None,
 ) -> Dataset:
-    """The images of a folder, `<class>/...` or `<split>/<class>/...`, to any depth below.
+    """The images or sounds of a folder, `<class>/...` or `<split>/<class>/...`, to any depth below.
 
     With an `index.csv` in it, that says which file has which label and split, as in an archive.
     Nothing is decoded. Links to files and to class folders are followed, links below are not.
@@ -28,17 +39,25 @@ def read_image_folder(
         path: The folder.
         task: What is to be learnt; None to go by the labels.
         split: The split to read; None for the train split, or all rows where there are none.
+        columns: Other columns of the index than file, label and split; see `named_columns`.
 
     Raises:
-        DatasetError: It does not hold images in classes; the message says what was expected.
+        DatasetError: It does not hold images or sounds in classes; the message says why.
     """
     root = Path(path)
     where, name = str(path), root.resolve().name
     index = root / INDEX_NAME
     if index.is_file():
         table = parse_delimited(index.read_bytes(), str(index))
-        rows = rows_by_index(table, lambda file: _sample(root, file), where=where, name=name)
+        rows = rows_by_index(
+            table,
+            lambda kind, file: _sample(kind, root, file),
+            where=where,
+            name=name,
+            columns=columns,
+        )
     else:
+        refuse_columns(columns, where)
         files: list[str] = []
         folders: list[str] = []
         for entry, is_folder in _entries(root, "", depth=0):
@@ -46,15 +65,15 @@ def read_image_folder(
         rows = rows_by_folder(
             files,
             folders,
-            lambda file: ImageSample.from_file(root / file, file),
+            lambda kind, file: kind.sample.from_file(root / file, file),
             where=where,
             name=name,
         )
     return assemble(rows, task, split)
 
 
-def _sample(root: Path, file: str) -> ImageSample | None:
-    return ImageSample.from_file(root / file, file) if (root / file).is_file() else None
+def _sample(kind: Kind, root: Path, file: str) -> Sample | None:
+    return kind.sample.from_file(root / file, file) if (root / file).is_file() else None
 
 
 def _entries(folder: Path, prefix: str, depth: int) -> Iterator[tuple[str, bool]]:

@@ -42,15 +42,47 @@ def test_the_zoo_keeps_class_names_in_the_order_of_labels(zoo):
     assert dataset.samples[0].pixels().shape == (128, 128, 3)
 
 
-def test_an_archive_that_is_no_image_set(zoo):
+def test_an_archive_of_sounds(zoo):
+    dataset = read_dataset(zoo / "datasets/audio/fsdd_digits.zip")
+    assert (dataset.modality, len(dataset), dataset.n_source_rows) == ("audio", 1200, 1500)
+    assert dataset.class_names == tuple("0123456789")
+    wave = dataset.samples[0].read(16_000)
+    assert (wave.dtype, wave.ndim) == (np.float32, 1)
+    assert 0.1 < np.abs(wave).max() <= 1.1
+
+
+def test_other_columns_of_an_index_by_name(zoo):
     path = zoo / "datasets/audio/fsdd_digits.zip"
+    dataset = read_dataset(path, columns="label=speaker,split=split_by_speaker,group=label")
+    assert "george" in dataset.class_names
+    assert len(set(dataset.class_names)) == 4
+    assert len(np.unique(dataset.groups)) == 10
+    with pytest.raises(DatasetError) as error:
+        read_dataset(path, columns="label=mood")
+    assert str(error.value) == (
+        f"`{path}/index.csv` has no column 'mood', which `columns` names as the label; its columns "
+        "are file, label, label_name, split, speaker, split_by_speaker, sample_rate, source_path."
+    )
+
+
+def test_an_index_of_other_files(make_zip):
+    path = make_zip("a.txt", index="file,label\na.txt,0\n")
     with pytest.raises(DatasetError) as error:
         read_dataset(path)
     assert str(error.value) == (
-        f"`{path}/index.csv` lists no images "
-        "(.bmp, .gif, .jpeg, .jpg, .png, .tif, .tiff, .webp); "
-        "its first file is 'audio/00000.flac'."
+        f"`{path}/index.csv` lists no images or sounds (.jpg, .png, .wav, .flac, ...); "
+        "its first file is 'a.txt'."
     )
+
+
+def test_copies_in_the_archive_are_counted(tmp_path, encoded):
+    path = tmp_path / "pets.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for seed, member in enumerate(("a/1.png", "a/2.png", "b/1.png", "b/2.png")):
+            archive.writestr(f"train/{member}", encoded(seed=min(seed, 2)))
+            archive.writestr(f"test/{member}", encoded(seed=seed + 1))
+    remarks = [str(exclusion) for exclusion in read_dataset(path).exclusions]
+    assert remarks == ["1 row is a copy of another row", "3 rows are also in the split 'test'"]
 
 
 def test_the_train_split_is_read_and_no_other(make_zip):
@@ -170,7 +202,7 @@ def test_an_index_without_rows(make_zip):
 
 
 def test_an_index_that_claims_to_be_huge(make_zip, monkeypatch):
-    monkeypatch.setattr("transferscore.datasets.image_zip._LARGEST_INDEX", 10)
+    monkeypatch.setattr("transferscore.datasets.media_zip._LARGEST_INDEX", 10)
     path = make_zip(*FILES, index=INDEX)
     with pytest.raises(DatasetError) as error:
         read_dataset(path)
@@ -190,5 +222,5 @@ def test_a_file_that_is_no_zip(tmp_path):
 def test_an_empty_zip(tmp_path):
     path = tmp_path / "a.zip"
     zipfile.ZipFile(path, "w").close()
-    with pytest.raises(DatasetError, match="has no images in sub-folders"):
+    with pytest.raises(DatasetError, match="has no images or sounds in sub-folders"):
         read_dataset(path)

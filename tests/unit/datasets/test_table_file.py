@@ -53,12 +53,24 @@ def test_quoted_fields_of_the_zoo_lose_their_quotes(zoo):
     assert any(text.startswith('"SYMPTOMS" when U are in love') for text in dataset.samples)
 
 
-def test_text_pairs_are_refused_with_the_columns(zoo):
-    path = zoo / "datasets/text/stsb_sub.tsv"
-    assert refused(path) == (
-        f"`{path}` must have a column 'text' (or one of sentence, content, review); its columns "
-        "are split, score, genre, sentence1, sentence2. Rename the one that holds the text."
+def test_text_pairs_of_the_zoo(zoo):
+    dataset = read_dataset(zoo / "datasets/text/stsb_sub.tsv")
+    assert (dataset.modality, dataset.task.kind) == ("text_pair", "regression")
+    assert (len(dataset), dataset.labels.min(), dataset.labels.max()) == (1400, 0.0, 5.0)
+    assert dataset.samples[1].first.startswith("Two women are posing")
+    assert dataset.samples[1].second.startswith("Two smiling young women")
+    assert str(dataset.exclusions[0]) == (
+        "columns taken: sentence1 and sentence2 as text pair, score as label, split as split"
     )
+
+
+def test_tagged_words_of_the_zoo(zoo):
+    dataset = read_dataset(zoo / "datasets/text/wnut17_ner.jsonl")
+    assert (dataset.modality, dataset.task.kind) == ("tokens", "token_classification")
+    assert (len(dataset), dataset.n_classes) == (1400, 13)
+    assert len(dataset.labels) == sum(map(len, dataset.samples)) == len(dataset.groups)
+    assert "B-person" in dataset.class_names
+    assert dataset.samples[1].words[:2] == ("RT", "@mashable")
 
 
 @pytest.mark.parametrize(
@@ -123,6 +135,8 @@ def test_json_values(written):
     assert [str(exclusion) for exclusion in dataset.exclusions] == [
         "1 row left out: have no label (line 3)",
         "2 rows left out: have no text (line 4, line 5)",
+        "some labels are texts and others numbers; all are read as names of classes "
+        "('10' in line 7)",
     ]
 
 
@@ -157,8 +171,8 @@ def test_a_constant_target(written):
 def test_multilabel_needs_rows_of_labels(written):
     path = written("text,label\n" + ROWS)
     assert refused(path, task="multilabel") == (
-        f"`{path}` must have a row of zeros and ones per sample for task='multilabel': "
-        "`labels` as an array of shape (n_samples, n_labels)."
+        f"`{path}` must have a list of names, or a row of zeros and ones, per sample for "
+        "task='multilabel'."
     )
 
 
@@ -166,15 +180,16 @@ def test_columns_that_could_both_be_meant(written):
     path = written("sentence,review,label\na,b,0\n")
     assert refused(path) == (
         f"`{path}` has several columns that may be the text: sentence, review. "
-        "Rename the one that is meant to 'text'."
+        "Rename the one that is meant to 'text', or name it with `columns`, as in text=sentence."
     )
 
 
 def test_no_label_column(written):
     path = written("text,mood\na,b\n")
     assert refused(path) == (
-        f"`{path}` must have a column 'label' (or one of class, category, target, y, score); "
-        "its columns are text, mood. Rename the one that holds the label."
+        f"`{path}` must have a column 'label' (or one of class, category, target, y, score, "
+        "labels, cls); its columns are text, mood. Rename the one that holds the label, or name it "
+        "with `columns`, as in label=COLUMN."
     )
 
 
@@ -229,7 +244,8 @@ def test_a_line_with_too_many_fields(written):
         ),
         (
             '{"text": "a", "label": [0, 1]}',
-            "Each label in `{}` must be a name or a number; got [0, 1] in line 2.",
+            "`{}` has a list of labels in line 2, but classification takes one; give one class a "
+            "row, or a list in every row for task='multilabel'.",
         ),
         (
             "[" * 100_000,

@@ -1,4 +1,4 @@
-"""Reader of a zip archive of images."""
+"""Reader of a zip archive of images or sounds."""
 
 from __future__ import annotations
 
@@ -6,31 +6,37 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from transferscore.datasets.assembly import SourceRows, assemble
+from transferscore.datasets.columns import Columns, refuse_columns
 from transferscore.datasets.dataset import Dataset
-from transferscore.datasets.image_files import (
+from transferscore.datasets.media_files import (
     INDEX_NAME,
+    Kind,
+    Sample,
     is_hidden,
-    is_image,
+    is_media,
     leads_outside,
     rows_by_folder,
     rows_by_index,
 )
-from transferscore.datasets.images import ImageSample
 from transferscore.datasets.origins import file_stamp
 from transferscore.datasets.splits import is_split_name
 from transferscore.datasets.table import parse_delimited
 from transferscore.datasets.task import Task
 from transferscore.errors import DatasetError
 
-__all__ = ["read_image_zip"]
+__all__ = ["read_media_zip"]
 
 _LARGEST_INDEX = 2**30  # an archive can claim to unpack into more than the machine holds
 
 
-def read_image_zip(
-    path: str | Path, *, task: str | Task | None = None, split: str | None = None
+def read_media_zip(
+    path: str | Path,
+    *,
+    task: str | Task | None = None,
+    split: str | None = None,
+    columns: Columns | None = None,
 ) -> Dataset:
-    """The images of a zip with an `index.csv` (`file,label[,label_name][,split]`).
+    """The images or sounds of a zip with an `index.csv` (`file,label[,label_name][,split]`).
 
     Without an index it is read like a folder: `<class>/...` or `<split>/<class>/...`. One folder
     around everything does not count. Nothing is unpacked to disk, and nothing is decoded.
@@ -39,6 +45,7 @@ def read_image_zip(
         path: The archive.
         task: What is to be learnt; None to go by the labels.
         split: The split to read; None for the train split, or all rows where there are none.
+        columns: Other columns of the index than file, label and split; see `named_columns`.
 
     Raises:
         DatasetError: It is no such archive, or a member's path leads outside of it.
@@ -46,26 +53,27 @@ def read_image_zip(
     path = Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            rows = _rows(archive, path)
+            rows = _rows(archive, path, columns)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise DatasetError(f"`{path}` cannot be read as a zip archive: {error}.") from error
     return assemble(rows, task, split)
 
 
-def _rows(archive: zipfile.ZipFile, path: Path) -> SourceRows:
+def _rows(archive: zipfile.ZipFile, path: Path, columns: Columns | None) -> SourceRows:
     members = _members(archive, path)
     index = _index_of(members)
     if index is None:
+        refuse_columns(columns, str(path))
         return _rows_by_folder(members, path)
     base, known = index.removesuffix(INDEX_NAME), set(members)
     stamp = file_stamp(path)
 
-    def sample(file: str) -> ImageSample | None:
+    def sample(kind: Kind, file: str) -> Sample | None:
         member = base + str(PurePosixPath(file))
-        return ImageSample.from_zip(path, member, stamp) if member in known else None
+        return kind.sample.from_zip(path, member, stamp) if member in known else None
 
     table = parse_delimited(_index_content(archive, index, path), f"{path}/{index}")
-    return rows_by_index(table, sample, where=str(path), name=path.stem)
+    return rows_by_index(table, sample, where=str(path), name=path.stem, columns=columns)
 
 
 def _rows_by_folder(members: list[str], path: Path) -> SourceRows:
@@ -77,7 +85,7 @@ def _rows_by_folder(members: list[str], path: Path) -> SourceRows:
     return rows_by_folder(
         [file.removeprefix(base) for file in files],
         folders - {""},
-        lambda file: ImageSample.from_zip(path, base + file, stamp),
+        lambda kind, file: kind.sample.from_zip(path, base + file, stamp),
         where=str(path),
         name=path.stem,
     )
@@ -89,7 +97,7 @@ def _folder_around(files: list[str]) -> str:
     A folder called like a split is never that one: its rows would be read without being asked for.
     """
     tops = {file.split("/")[0] for file in files}
-    depths = [file.count("/") for file in files if is_image(file)]
+    depths = [file.count("/") for file in files if is_media(file)]
     is_around = len(tops) == 1 and bool(depths) and min(depths) >= 2
     return f"{next(iter(tops))}/" if is_around and not is_split_name(next(iter(tops))) else ""
 

@@ -4,7 +4,7 @@ import pytest
 from PIL import ImageFile
 
 from transferscore.datasets import read_dataset
-from transferscore.datasets.image_folder import read_image_folder
+from transferscore.datasets.media_folder import read_media_folder
 from transferscore.errors import DatasetError, SampleError
 
 PETS = ("cat/1.png", "cat/10.png", "cat/2.png", "dog/a/b/1.png", "dog/2.png")
@@ -112,8 +112,8 @@ def test_no_images(make_tree):
     with pytest.raises(DatasetError) as error:
         read_dataset(root)
     assert str(error.value) == (
-        f"`{root}` has no images in sub-folders; expected one folder per class with files "
-        ".bmp, .gif, .jpeg, .jpg, .png, .tif, .tiff, .webp, or an index.csv."
+        f"`{root}` has no images or sounds in sub-folders; expected one folder per class "
+        "with files such as .jpg, .png, .wav or .flac, or an index.csv."
     )
 
 
@@ -143,6 +143,6 @@ def test_a_folder_with_an_index(make_tree):
         "file,label,split\nall/1.png,a,train\nall/2.png,a,train\nall/3.png,b,train\n"
         "all/4.png,b,train\nall/5.png,b,train\nall/1.png,b,test\n"
     )
-    dataset = read_image_folder(root)
+    dataset = read_media_folder(root)
     assert (dataset.class_names, dataset.split, len(dataset)) == (("a", "b"), "train", 4)
     assert [exclusion.examples for exclusion in dataset.exclusions] == [("all/5.png",)]
