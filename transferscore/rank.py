@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transferscore.datasets import Dataset, read_dataset, sample_dataset, sample_digests
+from transferscore.datasets import Columns, Dataset, read_dataset, sample_dataset, sample_digests
 from transferscore.encoders import Described, Encoder, FeaturesFile
 from transferscore.events import (
     CandidateDone,
@@ -43,6 +43,7 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     labels: Any = None,
     task: str | None = None,
     split: str | None = None,
+    columns: Columns | None = None,
     scores: str | Sequence[str] | None = None,
     max_samples: int | None = None,
     seed: int = 0,
@@ -65,6 +66,8 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
             `torch.nn.Module`, a function from samples to features; or a mapping name to model.
         labels: `(n,)`, with samples in memory.
         task: "classification" or "regression"; by default told from the labels.
+        columns: The columns of each role where the dataset has columns, as
+            {"text": "review", "label": "stars"}; guessed, and said so, where none are named.
         split: Which split to rank on where there are several; the training split by default.
         scores: Names of the scores to compute, or "all"; by default the eight of RANKING_SCORES
             that apply.
@@ -87,7 +90,7 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
         UnknownNameError: No score or task of that name.
         StoreError: The cache folder cannot be written.
     """
-    target = read_dataset(dataset, labels=labels, task=task, split=split)
+    target = read_dataset(dataset, labels=labels, task=task, split=split, columns=columns)
     target = sample_dataset(target, max_samples, seed)
     names = check_scores(scores, target.task.kind)
     keeper = keeper or KeepNothing(trust_remote_code)

@@ -32,6 +32,12 @@ def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
         help="onnx:FILE, hf:FOLDER, export:FILE or features:FILE; may be a glob and be repeated",
     )
     parser.add_argument("--task", help="classification or regression; default: told from labels")
+    parser.add_argument(
+        "--columns",
+        metavar="ROLE=NAME,...",
+        help="columns of text, tokens, image, audio, features, label, split, group; several of one "
+        "role joined by +; default: guessed, and said so",
+    )
     parser.add_argument("--split", help="default: the training split, where there are splits")
     parser.add_argument("--max-samples", type=int, metavar="N", help="rank on a stratified sample")
     parser.add_argument("--scores", metavar="A,B", help="or all; default: the usual eight")
@@ -61,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
             options.model,
             task=options.task,
             split=options.split,
+            columns=options.columns,
             scores=options.scores,
             max_samples=options.max_samples,
             seed=options.seed,

@@ -2,6 +2,7 @@
 
 from transferscore.datasets.arrays import dataset_from_arrays
 from transferscore.datasets.audio import AudioSample
+from transferscore.datasets.columns import Columns
 from transferscore.datasets.dataset import Dataset, Exclusion, Modality
 from transferscore.datasets.images import ImageSample
 from transferscore.datasets.pixel_cache import PIXEL_CACHE, PixelCache
@@ -27,6 +28,7 @@ __all__ = [
     "TASKS",
     "TOKEN_CLASSIFICATION",
     "AudioSample",
+    "Columns",
     "Dataset",
     "Exclusion",
     "ImageSample",
