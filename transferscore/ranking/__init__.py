@@ -1,6 +1,8 @@
 """Ranking: candidates in order, with intervals, ties, failures and agreement with the truth."""
 
-from transferscore.ranking.assembly import Evaluated, assemble_ranking
+from transferscore.ranking.assembly import assemble_ranking
+from transferscore.ranking.decision import Decision
+from transferscore.ranking.evaluated import Evaluated
 from transferscore.ranking.evaluation import (
     Evaluation,
     evaluate,
@@ -14,10 +16,11 @@ from transferscore.ranking.keeper import (
     outcome_of_bytes,
     outcome_to_bytes,
 )
-from transferscore.ranking.ranking import Candidate, Failure, Prediction, Ranking
+from transferscore.ranking.ranking import Candidate, Failure, Prediction, Ranking, Unavailable
 
 __all__ = [
     "Candidate",
+    "Decision",
     "Evaluated",
     "Evaluation",
     "Failure",
@@ -26,6 +29,7 @@ __all__ = [
     "Outcome",
     "Prediction",
     "Ranking",
+    "Unavailable",
     "assemble_ranking",
     "evaluate",
     "evaluation_key",

@@ -2,65 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from transferscore.datasets import Dataset
+from transferscore.ranking.decision import decide, reasons_of
+from transferscore.ranking.evaluated import Evaluated
 from transferscore.ranking.evaluation import Evaluation
-from transferscore.ranking.ranking import Candidate, Failure, Prediction, Ranking
-from transferscore.ranking.uncertainty import TIE_LEVEL, compare, interval
+from transferscore.ranking.pairs import Pair, compare_pairs, front_of, ordered_pairs, pairs_of
+from transferscore.ranking.ranking import Candidate, Failure, Prediction, Ranking, Unavailable
+from transferscore.ranking.uncertainty import TIE_LEVEL, Comparison
+from transferscore.strategies.limits import NO_LIMITS, Limits
 
 __all__ = ["Evaluated", "assemble_ranking"]
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """A model's evaluation, what it cost, and what else is known of the model."""
-
-    model: str
-    evaluation: Evaluation
-    seconds: float
-    forward_seconds: float
-    details: Mapping[str, str] = field(default_factory=dict)
-
-
 def assemble_ranking(
-    dataset: Dataset, evaluated: Sequence[Evaluated], failures: Sequence[Failure], seed: int
+    dataset: Dataset,
+    evaluated: Sequence[Evaluated],
+    failures: Sequence[Failure],
+    seed: int,
+    limits: Limits = NO_LIMITS,
 ) -> Ranking:
     """Put candidates in order of predicted metric and say how sure the order is."""
-    # A name breaks exact ties, so that the order never depends on the order of the models given.
     ordered = sorted(evaluated, key=lambda e: (-e.evaluation.value, e.model))
-    comparison = compare([e.evaluation for e in ordered], seed) if ordered else None
-    candidates = [
-        _candidate(position, entry, dataset, comparison.p_best[position], tied)
-        for position, entry in enumerate(ordered)
-        if comparison is not None
-        for tied in [bool(comparison.p_first_better[position] < TIE_LEVEL)]
-    ]
+    pairs = ordered_pairs([pair for entry in ordered for pair in pairs_of(entry, dataset, limits)])
+    comparison = compare_pairs(pairs, seed) if pairs else None
+    tied = [] if comparison is None else [bool(p < TIE_LEVEL) for p in comparison.p_first_better]
+    with_strategies = any(entry.options for entry in ordered)
     return Ranking(
         _about(dataset, seed),
-        tuple(candidates),
+        tuple(_candidates(pairs, comparison, tied, dataset) if comparison is not None else ()),
         tuple(failures),
         tuple(_warnings(dataset, ordered)),
         comparison.expected_regret if comparison is not None else None,
+        tuple(_unavailable(ordered)),
+        limits.to_dict() if with_strategies else None,
+        decide(pairs, tied, dataset, {}),
     )
 
 
-def _candidate(
-    position: int, entry: Evaluated, dataset: Dataset, p_best: float, tied: bool
-) -> Candidate:
-    evaluation, metric = entry.evaluation, dataset.task.metric
-    low, high = interval(evaluation, bounded=metric == "accuracy")
+def _candidates(
+    pairs: Sequence[Pair], comparison: Comparison, tied: Sequence[bool], dataset: Dataset
+) -> Iterator[Candidate]:
+    reasons, fronts = reasons_of(pairs, dataset, {}), front_of(pairs)
+    for i, pair in enumerate(pairs):
+        plain = replace(
+            _candidate(i + 1, pair, dataset.task.metric),
+            p_best=float(comparison.p_best[i]),
+            tied_with_first=tied[i],
+        )
+        if pair.option is None:
+            yield plain
+            continue
+        yield replace(
+            plain,
+            trainable_parameters=None if pair.option.step is None else pair.option.step.n_trainable,
+            cost=pair.cost,
+            pareto=bool(fronts[i]),
+            basis=pair.option.outlook.basis or plain.basis,
+            reason=reasons[i],
+            recipe=None if pair.recipe is None else pair.recipe.to_dict(),
+            learning_curve=pair.option.outlook.learning_curve,
+        )
+
+
+def _candidate(rank: int, pair: Pair, metric: str) -> Candidate:
+    entry, evaluation = pair.entry, pair.entry.evaluation
     return Candidate(
-        rank=position + 1,
+        rank=rank,
         model=entry.model,
-        strategy="linear_probe",
-        predicted=Prediction(metric, evaluation.value, low, high),
-        p_best=float(p_best),
-        tied_with_first=tied,
+        strategy=pair.strategy,
+        predicted=Prediction(metric, pair.value, pair.low, pair.high),
+        p_best=0.0,
+        tied_with_first=False,
         scores=evaluation.scores,
         n_features=evaluation.n_features,
         n_samples=len(evaluation.rows),
@@ -70,6 +88,14 @@ def _candidate(
         layers=evaluation.layers,
         layer=evaluation.layer,
     )
+
+
+def _unavailable(evaluated: Sequence[Evaluated]) -> Iterator[Unavailable]:
+    for entry in evaluated:
+        for option in entry.options:
+            if not option.outlook.available:
+                reason = option.outlook.reason or "no reason was given"
+                yield Unavailable(entry.model, option.strategy, reason)
 
 
 def _about(dataset: Dataset, seed: int) -> Mapping[str, Any]:

@@ -10,9 +10,10 @@ from typing import Any, Protocol, TypeAlias
 from transferscore.datasets import Dataset
 from transferscore.encoders import Encoder, FeaturesFile, resolve_models
 from transferscore.features import Entry
-from transferscore.ranking.assembly import Evaluated
+from transferscore.ranking.evaluated import Evaluated
 from transferscore.ranking.evaluation import evaluation_of_entry
 from transferscore.ranking.ranking import Failure
+from transferscore.strategies.option import option_of_dict
 
 __all__ = ["KeepNothing", "Keeper", "Outcome", "outcome_of_bytes", "outcome_to_bytes"]
 
@@ -80,6 +81,7 @@ def outcome_to_bytes(outcome: Outcome) -> bytes:
         "seconds": outcome.seconds,
         "forward_seconds": outcome.forward_seconds,
         "details": dict(outcome.details),
+        "options": [option.to_dict() for option in outcome.options],
     }
     metadata = {"costs": json.dumps(costs), "about": json.dumps(entry.about)}
     return save(dict(entry.arrays), metadata=metadata)
@@ -93,4 +95,6 @@ def outcome_of_bytes(content: bytes) -> Outcome:
     if "failure" in header:
         return Failure(**json.loads(header["failure"]))
     entry = Entry(load(content), json.loads(header["about"]))
-    return Evaluated(evaluation=evaluation_of_entry(entry), **json.loads(header["costs"]))
+    costs = json.loads(header["costs"])
+    options = tuple(option_of_dict(option) for option in costs.pop("options"))
+    return Evaluated(evaluation=evaluation_of_entry(entry), options=options, **costs)

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from transferscore import report
 from transferscore.errors import EncoderError, MissingExtraError
+from transferscore.ranking.decision import Decision
 from transferscore.ranking.layers import LayerEvaluation
+from transferscore.strategies.cost import Cost
+from transferscore.strategies.outlook import CurvePoint
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Candidate", "Failure", "Prediction", "Ranking"]
+__all__ = ["Candidate", "Failure", "Prediction", "Ranking", "Unavailable"]
 
 _SCHEMA_VERSION = 1
 
@@ -36,7 +39,7 @@ class Candidate:
     Attributes:
         rank: From 1, by predicted value.
         model: Its URI or name.
-        strategy: How it is adapted: "linear_probe".
+        strategy: How it is adapted, such as "linear_probe" or "full".
         predicted: What it is expected to reach.
         p_best: Probability that it is the best of the candidates.
         tied_with_first: Whether the sample is too small to say that the first is better.
@@ -48,6 +51,15 @@ class Candidate:
         details: What else is known of the model, such as the revision it came from.
         layers: With `layer=all`, what each layer would reach, the embeddings first.
         layer: With `layer=all`, the best of them, which everything above is of.
+        trainable_parameters: Weights that the strategy trains, the new head among them; None where
+            strategies were not asked for or the model cannot be looked into.
+        cost: What training takes, and whether it keeps to the limits; None likewise.
+        pareto: Whether no candidate beats it in expected metric, time and memory at once.
+        basis: What the prediction rests on.
+        reason: Why it stands where it does, in a sentence.
+        recipe: How to train, library arguments included.
+        learning_curve: What it would reach with fewer labels.
+        prior: What training the same model reached before, as `transferscore verify` measured it.
     """
 
     rank: int
@@ -64,6 +76,23 @@ class Candidate:
     details: Mapping[str, str] = field(default_factory=dict)
     layers: tuple[LayerEvaluation, ...] = ()
     layer: int | None = None
+    trainable_parameters: int | None = None
+    cost: Cost | None = None
+    pareto: bool | None = None
+    basis: str = "held-out probe"
+    reason: str | None = None
+    recipe: Mapping[str, Any] | None = None
+    learning_curve: tuple[CurvePoint, ...] = ()
+    prior: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A strategy that a model cannot take, and why."""
+
+    model: str
+    strategy: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +115,9 @@ class Ranking:
         failures: Models that could not be ranked, in the order in which they were given.
         warnings: What a reader should know of the data and the scores.
         expected_regret: What choosing the first costs on average against the best, in the metric.
+        unavailable: Strategies that a model cannot take.
+        limits: What training may take, where limits were set.
+        decision: Which pair to take and the evidence for it, where strategies were asked for.
     """
 
     dataset: Mapping[str, Any]
@@ -93,6 +125,9 @@ class Ranking:
     failures: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
     expected_regret: float | None = None
+    unavailable: tuple[Unavailable, ...] = ()
+    limits: Mapping[str, Any] | None = None
+    decision: Decision | None = None
 
     @property
     def best(self) -> Candidate:
@@ -115,6 +150,9 @@ class Ranking:
             "failures": [asdict(failure) for failure in self.failures],
             "warnings": list(self.warnings),
             "expected_regret": self.expected_regret,
+            "unavailable": [asdict(each) for each in self.unavailable],
+            "limits": None if self.limits is None else dict(self.limits),
+            "decision": None if self.decision is None else self.decision.to_dict(),
         }
 
     def to_frame(self) -> pd.DataFrame:

@@ -11,11 +11,19 @@ from numpy.typing import NDArray
 
 from transferscore.ranking.evaluation import Evaluation
 
-__all__ = ["INTERVAL_LEVEL", "TIE_LEVEL", "Comparison", "compare", "interval"]
+__all__ = [
+    "INTERVAL_LEVEL",
+    "QUANTILE",
+    "TIE_LEVEL",
+    "Comparison",
+    "comparison_of",
+    "draw_values",
+    "interval",
+]
 
 INTERVAL_LEVEL = 0.9
 TIE_LEVEL = 0.9
-_QUANTILE = 1.6448536269514722  # standard normal, two-sided at INTERVAL_LEVEL
+QUANTILE = 1.6448536269514722  # standard normal, two-sided at INTERVAL_LEVEL
 _DRAWS = 2000
 # Beyond sampling, a tuned classifier differs from the ridge probe that predicts it, the more the
 # fewer rows there are to tune it on. The standard deviation of that difference on the real zoo is
@@ -52,35 +60,47 @@ def interval(evaluation: Evaluation, *, bounded: bool) -> tuple[float, float]:
     n, value = len(evaluation.row_losses), evaluation.value
     if not bounded:
         spread = float(np.std(evaluation.row_losses)) / np.sqrt(n)
-        half = _QUANTILE * float(np.hypot(spread, _mismatch(n)))
+        half = QUANTILE * float(np.hypot(spread, _mismatch(n)))
         return value - half, min(1.0, value + half)
-    middle = (n * value + _QUANTILE**2 / 2) / (n + _QUANTILE**2)
+    middle = (n * value + QUANTILE**2 / 2) / (n + QUANTILE**2)
     # The mismatch acts like a smaller sample of the same accuracy.
     effective = 1.0 / (1.0 / n + _mismatch(n) ** 2 / (middle * (1.0 - middle)))
-    z2 = _QUANTILE**2 / effective
+    z2 = QUANTILE**2 / effective
     center = (value + z2 / 2) / (1 + z2)
-    half = _QUANTILE / (1 + z2) * math.sqrt((value * (1 - value) + z2 / 4) / effective)
+    half = QUANTILE / (1 + z2) * math.sqrt((value * (1 - value) + z2 / 4) / effective)
     # The bounds of a perfect score meet it but for rounding.
     return max(0.0, min(value, center - half)), min(1.0, max(value, center + half))
 
 
-def compare(evaluations: Sequence[Evaluation], seed: int) -> Comparison:
-    """Compare candidates, given best first, on the rows that all of them could read.
+def draw_values(evaluations: Sequence[Evaluation], seed: int) -> NDArray[np.float64]:
+    """`(draws, m)` the metric of each candidate when the sample is drawn again.
 
-    Rows are resampled together for all candidates: two models that fail on the same samples are
-    told apart by far less than their separate intervals suggest.
+    Rows that all candidates could read are resampled together: two models that fail on the same
+    samples are told apart by far less than their separate intervals suggest.
     """
     losses = _common_losses(evaluations)
     n, m = losses.shape
     rng = np.random.default_rng(seed)
     counts = rng.multinomial(n, np.full(n, 1.0 / n), size=_DRAWS)
-    values = 1.0 - counts @ losses / n
+    values: NDArray[np.float64] = 1.0 - counts @ losses / n
     values += rng.normal(scale=_mismatch(n), size=(_DRAWS, m))
-    best = values.max(axis=1)
-    p_best = np.bincount(values.argmax(axis=1), minlength=m) / _DRAWS
+    return values
+
+
+def comparison_of(values: NDArray[np.float64], n_rivals: int) -> Comparison:
+    """How candidates compare in draws of all of them.
+
+    Args:
+        values: `(draws, m)`, in the order of the ranking.
+        n_rivals: So many of the first are compared; the others cannot be chosen.
+    """
+    draws, m = values.shape
+    rivals = values[:, :n_rivals]
+    p_best = np.bincount(rivals.argmax(axis=1), minlength=m) / draws
     p_first_better = np.mean(values[:, :1] > values, axis=0)
     p_first_better[0] = 0.5
-    return Comparison(p_best, p_first_better, float(np.mean(best - values[:, 0])))
+    p_first_better[n_rivals:] = 1.0
+    return Comparison(p_best, p_first_better, float(np.mean(rivals.max(axis=1) - values[:, 0])))
 
 
 def _mismatch(n_samples: int) -> float:

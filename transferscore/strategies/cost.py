@@ -52,18 +52,19 @@ class Cost:
     """What training one model by one strategy takes.
 
     Attributes:
-        train_seconds: Of one run, from reading the samples to the trained model.
+        train_seconds: Of one run, from reading the samples to the trained model; None on a stated
+            device for a model whose operations cannot be counted.
         train_memory_bytes: Peak bytes of tensors; None where the model cannot be looked into.
         money: At the price of an hour; None where nobody named one.
-        fits: Whether it keeps to every limit; None where a limit on memory was set and the memory
-            is not known.
+        fits: Whether it keeps to every limit; None where it breaks none that can be checked, and
+            one cannot.
         breaks: Names of the limits that it breaks.
         device: Where it would run.
         basis: What the seconds rest on.
         breaches: The broken limits with their numbers.
     """
 
-    train_seconds: float
+    train_seconds: float | None
     train_memory_bytes: int | None
     money: float | None
     fits: bool | None
@@ -88,22 +89,23 @@ def cost_of(step: StepProfile, schedule: Schedule, limits: Limits) -> Cost:
     device = limits.device
     seconds = training_seconds(step, schedule, device)
     memory = memory_bytes(step, schedule.batch_size, mixed=_is_mixed(step, device))
-    money = None if limits.price_per_hour is None else seconds / 3600.0 * limits.price_per_hour
+    money = None
+    if seconds is not None and limits.price_per_hour is not None:
+        money = seconds / 3600.0 * limits.price_per_hour
     broken = breaches(limits, train_seconds=seconds, train_memory_bytes=memory, money=money)
-    where = device.name if device is not None else _here(step.device)
     return Cost(
         seconds,
         memory,
         money,
-        not broken,
+        _fits(limits, broken, seconds, memory),
         tuple(breach.limit for breach in broken),
-        where,
+        device.name if device is not None else _here(step.device),
         "three timed steps" if device is None else f"stated figures: {device.source}",
         broken,
     )
 
 
-def training_seconds(step: StepProfile, schedule: Schedule, device: Device | None) -> float:
+def training_seconds(step: StepProfile, schedule: Schedule, device: Device | None) -> float | None:
     """Seconds of one run: features for the head, then epochs with a look at held-out rows each.
 
     The samples are read and prepared once. Every run starts with the features of all samples, which
@@ -120,6 +122,8 @@ def training_seconds(step: StepProfile, schedule: Schedule, device: Device | Non
     per_step = step.step_seconds * schedule.batch_size / step.batch_size
     per_forward = step.forward_seconds
     if device is not None:
+        if step.step_flops is None or step.forward_flops is None:
+            return None
         per_step = _stated_seconds(step, step.step_flops, schedule.batch_size, device)
         forward = _stated_seconds(step, step.forward_flops, schedule.batch_size, device)
         per_forward = forward / schedule.batch_size
@@ -127,18 +131,21 @@ def training_seconds(step: StepProfile, schedule: Schedule, device: Device | Non
     return n * (step.prepare_seconds + per_forward) + schedule.n_steps * per_step + looks
 
 
-def memory_bytes(step: StepProfile, batch_size: int, *, mixed: bool) -> int:
+def memory_bytes(step: StepProfile, batch_size: int, *, mixed: bool) -> int | None:
     """Peak bytes of tensors: weights, Adam's moments, and the more of two passing things.
 
     Those are the activations when the way back begins, and the gradients with what the optimiser
     works in. In float32 as in mixed precision a trained weight takes 16 bytes: itself, its gradient
-    and two moments. Neither a GPU's context nor its libraries' scratch space is in it.
+    and two moments. Neither a GPU's context nor its libraries' scratch space is in it. None where
+    the model cannot be looked into.
 
     Args:
         step: One step, as measured here.
         batch_size: Samples a step.
         mixed: Whether activations are kept in two bytes, beside a two-byte copy of the weights.
     """
+    if step.weight_bytes is None or step.activation_bytes is None:
+        return None
     activations = step.activation_bytes * batch_size
     if not step.trains_model:
         # A probe runs the model forward only, and is then fitted on features.
@@ -154,9 +161,20 @@ def _stated_seconds(step: StepProfile, flops: float, batch_size: int, device: De
     """A pass over a batch on a stated device: the slowest of computing, moving and launching."""
     share = flops / step.step_flops if step.step_flops else 1.0
     computing = flops * batch_size / (_SHARE_OF_PEAK * device.flops)
-    moved = _CROSSINGS * _HALF * step.activation_bytes * batch_size * share
+    moved = _CROSSINGS * _HALF * (step.activation_bytes or 0.0) * batch_size * share
     moving = moved / device.bandwidth if device.bandwidth else 0.0
-    return max(computing, moving, step.n_operations * share * _LAUNCH_SECONDS)
+    return max(computing, moving, (step.n_operations or 0) * share * _LAUNCH_SECONDS)
+
+
+def _fits(
+    limits: Limits, broken: tuple[Breach, ...], seconds: float | None, memory: int | None
+) -> bool | None:
+    if broken:
+        return False
+    needs_memory = {"max_gpu_memory", "device_memory"} & set(limits.ceilings())
+    needs_time = {"max_train_time", "max_cost"} & set(limits.ceilings())
+    unknown = (needs_memory and memory is None) or (needs_time and seconds is None)
+    return None if unknown else True
 
 
 def _is_mixed(step: StepProfile, device: Device | None) -> bool:

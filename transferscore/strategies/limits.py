@@ -152,9 +152,13 @@ def parse_limits(limits: Limits | Mapping[str, Any] | None) -> Limits:
 
 
 def breaches(
-    limits: Limits, *, train_seconds: float, train_memory_bytes: float, money: float | None
+    limits: Limits,
+    *,
+    train_seconds: float | None,
+    train_memory_bytes: float | None,
+    money: float | None,
 ) -> tuple[Breach, ...]:
-    """The limits that a candidate of this cost breaks, in the order of `Limits`."""
+    """The limits that a candidate of this cost breaks; a figure that is None breaks none."""
     needs = {
         "max_gpu_memory": train_memory_bytes,
         "device_memory": train_memory_bytes,

@@ -53,6 +53,8 @@ class Workload:
 class StepProfile:
     """What one step of training a model by one strategy takes.
 
+    Of a model that can only be run, such as an ONNX graph, weights, bytes and operations are None.
+
     Attributes:
         device: Where the seconds were taken: "cpu" or "cuda".
         trains_model: Whether any of the model's own weights change; a probe changes none.
@@ -75,15 +77,15 @@ class StepProfile:
     device: str
     trains_model: bool
     batch_size: int
-    n_parameters: int
+    n_parameters: int | None
     n_trainable: int
-    weight_bytes: int
+    weight_bytes: int | None
     trainable_bytes: int
     largest_bytes: int
-    activation_bytes: float
-    forward_flops: float
-    step_flops: float
-    n_operations: int
+    activation_bytes: float | None
+    forward_flops: float | None
+    step_flops: float | None
+    n_operations: int | None
     forward_seconds: float
     step_seconds: float
     prepare_seconds: float

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 
 from transferscore.ranking import Evaluation
-from transferscore.ranking.uncertainty import compare, interval
+from transferscore.ranking.uncertainty import comparison_of, draw_values, interval
 
 RNG = np.random.default_rng(0)
+
+
+def compare(evaluations, seed):
+    return comparison_of(draw_values(evaluations, seed), len(evaluations))
 
 
 def evaluation(losses, rows=None):
@@ -82,3 +86,12 @@ def test_only_rows_that_all_candidates_have_are_compared():
 def test_the_same_seed_gives_the_same_bits():
     pair = [evaluation(RNG.random(50) > 0.6), evaluation(RNG.random(50) > 0.5)]
     assert compare(pair, 3).p_best.tolist() == compare(pair, 3).p_best.tolist()
+
+
+def test_who_breaks_a_limit_is_no_rival():
+    better, good = evaluation(np.arange(300) < 30), evaluation(np.arange(300) < 150)
+    values = draw_values([good, better], 0)
+    alone = comparison_of(values, 1)
+    assert alone.p_best.tolist() == [1.0, 0.0]
+    assert alone.expected_regret == 0.0
+    assert comparison_of(values, 2).expected_regret == pytest.approx(0.4, abs=0.02)
