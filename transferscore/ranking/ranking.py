@@ -152,7 +152,7 @@ class Ranking:
             "expected_regret": self.expected_regret,
             "unavailable": [asdict(each) for each in self.unavailable],
             "limits": None if self.limits is None else dict(self.limits),
-            "decision": None if self.decision is None else self.decision.to_dict(),
+            "decision": None if self.decision is None else _plain(self.decision.to_dict()),
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -177,7 +177,15 @@ class Ranking:
 def _jsonable(candidate: dict[str, Any]) -> dict[str, Any]:
     """JSON has no infinities: a score that is not finite is null."""
     layers = [layer | {"scores": _finite(layer["scores"])} for layer in candidate["layers"]]
-    return candidate | {"scores": _finite(candidate["scores"]), "layers": layers}
+    finite = {"scores": _finite(candidate["scores"]), "layers": layers}
+    return _plain(candidate | finite)  # type: ignore[no-any-return]
+
+
+def _plain(value: Any) -> Any:
+    """Lists where there are tuples, so that the document is what JSON gives back."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
 
 
 def _finite(scores: Mapping[str, float]) -> dict[str, float | None]:

@@ -229,3 +229,8 @@ def test_the_same_seed_gives_the_same_ranking():
     entries = [model("a", 0.80, full=0.82, lora=0.81), model("b", 0.81, full=0.82)]
     first, second = (assemble_ranking(DATASET, entries, [], 3).to_dict() for _ in range(2))
     assert first == second
+
+
+def test_the_document_is_what_json_gives_back():
+    document = assemble_ranking(DATASET, [model("a", 0.8, full=0.95)], [], 0).to_dict()
+    assert json.loads(json.dumps(document)) == document
