@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from transferscore.encoders.digests import digest_of
 from transferscore.encoders.encoder import IMAGE_COST, Encoding, Sample
 from transferscore.encoders.hf_folder import find_folder
-from transferscore.encoders.hf_inputs import HfBatch, audio_batch, image_batch, text_batch
+from transferscore.encoders.hf_inputs import (
+    HfBatch,
+    audio_batch,
+    image_batch,
+    text_batch,
+    word_mask,
+)
 from transferscore.encoders.hf_model import (
     HfModel,
     load_audio_extractor,
@@ -20,8 +23,9 @@ from transferscore.encoders.hf_model import (
     load_model,
     load_tokenizer,
 )
-from transferscore.encoders.hf_pooling import Pooler, require_pooling
+from transferscore.encoders.hf_pooling import HF_POOLINGS, Pooler
 from transferscore.encoders.loading import Lazily, explained
+from transferscore.encoders.pooling import require_one_of
 from transferscore.encoders.samples import (
     NOUNS,
     TEXT_KINDS,
@@ -92,7 +96,7 @@ class HfEncoder:
         name: str | None = None,
         trust_remote_code: bool = False,
     ) -> None:
-        require_pooling(pooling)
+        require_one_of(pooling, HF_POOLINGS)
         chosen_precision(precision, "cpu")
         self._pooling, self._layer, self._precision = pooling, layer, precision
         self._device = device
@@ -233,7 +237,7 @@ class HfEncoder:
         precision = chosen_precision(self._precision, device)
         with torch.inference_mode(), autocast(precision, device):
             layers, logits = self._layers(model, batch, self._layer, device)
-        return encoding_of_layers(layers, logits, self._name, word_mask=_word_mask(batch))
+        return encoding_of_layers(layers, logits, self._name, word_mask=word_mask(batch))
 
     def _layers(
         self, model: HfModel, batch: HfBatch, layer: int | None, device: str
@@ -256,14 +260,3 @@ class HfEncoder:
         folder = self._folder.get()
         stated = folder.sentence_pooling() if modality in ("text", "text_pair") else None
         return self._pooling if self._pooling != "auto" else stated or "auto"
-
-
-def _word_mask(batch: HfBatch) -> NDArray[np.bool_] | None:
-    """Which words of the batch, one after another, have a token left."""
-    if batch.words is None:
-        return None
-    masks = [
-        np.isin(np.arange(n_words), row)
-        for n_words, row in zip(batch.n_words, batch.words, strict=True)
-    ]
-    return np.concatenate(masks)

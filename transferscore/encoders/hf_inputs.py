@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transferscore.encoders.samples import Modality, Pair, Picture, Sound, Words
+from transferscore.encoders.waves import read_waves
 from transferscore.errors import EncoderError
 
-__all__ = ["HfBatch", "audio_batch", "image_batch", "text_batch"]
+__all__ = ["HfBatch", "audio_batch", "image_batch", "text_batch", "word_mask"]
 
 Library = Any  # a tokenizer, image processor or feature extractor of transformers
 
 _WAVE_A_TOKEN = 320  # the stride of the speech models
-_SHORTEST_SECONDS = 0.1  # the convolutions that begin a speech model take 0.025 at the least
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def audio_batch(extractor: Library, samples: Sequence[Sound]) -> HfBatch:
     with silence to that; what is longer than an extractor of fixed length takes is cut off.
     """
     rate = int(extractor.sampling_rate)
-    waves = [_at_least(sample.read(rate), round(_SHORTEST_SECONDS * rate)) for sample in samples]
+    waves = list(read_waves(samples, rate).waves)
     options: dict[str, Any] = {"sampling_rate": rate, "return_tensors": "np"}
     taken = inspect.signature(extractor.__call__).parameters
     if "padding" in taken and taken["padding"].default is False:
@@ -141,6 +141,17 @@ def audio_batch(extractor: Library, samples: Sequence[Sound]) -> HfBatch:
     is_wave = made[extractor.model_input_names[0]].ndim == 2
     lengths = np.array([len(wave) for wave in waves], dtype=np.int64) if is_wave else None
     return HfBatch("audio", made, lengths)
+
+
+def word_mask(batch: HfBatch) -> NDArray[np.bool_] | None:
+    """Which words of the batch, one after another, have a token left."""
+    if batch.words is None:
+        return None
+    masks = [
+        np.isin(np.arange(n_words), row)
+        for n_words, row in zip(batch.n_words, batch.words, strict=True)
+    ]
+    return np.concatenate(masks)
 
 
 def _texts(samples: Sequence[Any], modality: Modality) -> tuple[list[Any], ...]:
@@ -162,7 +173,3 @@ def _with_a_token_each(tokens: dict[str, NDArray[Any]], pad_id: int) -> dict[str
     mask = tokens["attention_mask"]
     mask[mask.sum(1) == 0, 0] = 1
     return tokens
-
-
-def _at_least(wave: NDArray[np.float32], n_samples: int) -> NDArray[np.float32]:
-    return np.pad(wave, (0, max(0, n_samples - len(wave))))

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
+from transferscore.encoders.pooling import POOLINGS
 from transferscore.encoders.samples import TEXT_KINDS, Modality
 from transferscore.errors import EncoderError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Pooler", "Pooling", "require_pooling"]
+__all__ = ["HF_POOLINGS", "Pooler"]
 
-Pooling = Literal["auto", "cls", "last", "max", "mean", "pooler"]
+HF_POOLINGS = (*POOLINGS, "pooler")
 
 Output = Any  # a `ModelOutput` of transformers
 Body = Any  # an `nn.Module`
-
-
-def require_pooling(pooling: str) -> None:
-    """Check that there is a pooling of that name.
-
-    Raises:
-        EncoderError: There is none; the message lists those that exist.
-    """
-    if pooling not in get_args(Pooling):
-        known = ", ".join(get_args(Pooling))
-        raise EncoderError(f"`pooling` must be one of {known}; got {pooling!r}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,24 @@ class ModelInput:
         return len(self.shape) == 2 and self.dtype.kind in "iu"
 
     @property
+    def is_wave(self) -> bool:
+        """Two axes of floats are waves, as are three of which one is a single channel."""
+        return self.dtype.kind == "f" and (len(self.shape) == 2 or 1 in self.shape[1:3])
+
+    @property
+    def wave_length(self) -> int | None:
+        """How many values a wave has; None for any."""
+        lengths = [axis for axis in self.shape[1:] if axis != 1]
+        return lengths[0] if lengths else None
+
+    def wave_batch(self, waves: NDArray[np.float32]) -> NDArray[Any]:
+        """Waves `(m, n)` in the axes of the input."""
+        batch = waves.astype(self.dtype, copy=False)
+        if len(self.shape) == 2:
+            return batch
+        return np.expand_dims(batch, 1 if self.shape[1] == 1 else 2)
+
+    @property
     def channels_last(self) -> bool:
         """Whether images are `(n, h, w, c)`."""
         return self.is_image and self.shape[1] not in (1, 3) and self.shape[3] in (1, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from transferscore.encoders.encoder import Encoding
 from transferscore.encoders.loading import explained
 from transferscore.encoders.model_input import ModelInput
 from transferscore.encoders.onnx_graph import cut_graph
-from transferscore.encoders.pooling import log_probabilities, pooled
+from transferscore.encoders.pooling import log_probabilities, pooled, words_pooled
 from transferscore.errors import EncoderError, MissingExtraError
 
 __all__ = ["OnnxSession", "open_session"]
 
 Runtime = Any  # onnxruntime or its session: the package has no types
+Feeds = Mapping[str, NDArray[Any]]
 
 _TYPES = {
     "tensor(float)": np.float32,
@@ -30,54 +32,109 @@ _TYPES = {
 }
 
 
+# What a tokenizer gives beside the ids.
+_TOKEN_INPUTS = frozenset({"attention_mask", "token_type_ids", "position_ids"})
+
+
 @dataclass(frozen=True, slots=True)
 class OnnxSession:
     """A loaded model.
 
     Attributes:
         session: The `onnxruntime.InferenceSession`.
-        input: Its one input.
+        input: Its input, or of those of a text model, the ids.
+        more_inputs: Names of the other inputs of a text model.
+        rate: Hertz of the sound that it takes, where it says so.
         features: Name of the output that is the features.
+        states: Name of the output `(b, t, d)` from which words are pooled.
         logits: Name of the output that is the logits, if there is one.
         are_probabilities: Whether `logits` come out of a softmax.
         features_channels_last: Whether four dimensions of features are `(b, h, w, d)`.
+        pooling: How more than two dimensions become features.
     """
 
     session: Runtime
     input: ModelInput
+    more_inputs: tuple[str, ...]
+    rate: int | None
     features: str
+    states: str
     logits: str | None
     are_probabilities: bool
     features_channels_last: bool
+    pooling: str = "auto"
 
     def run(
-        self, batch: NDArray[Any], name: str, mask: NDArray[np.bool_] | None = None
+        self,
+        feeds: Feeds,
+        name: str,
+        mask: NDArray[np.bool_] | None = None,
+        *,
+        shares: NDArray[np.float64] | None = None,
     ) -> Encoding:
-        """Features and logits of one batch; `mask` `(b, t)` is true where a token is text."""
+        """Features and logits of one batch.
+
+        Args:
+            feeds: Inputs by name.
+            name: What the report calls the model.
+            mask: `(b, t)`, true where a token is text.
+            shares: `(b,)`, how much of each sample, from its beginning, is not filling; instead of
+                a mask, where the steps t of the features are not those of the input.
+        """
         wanted = [self.features] if self.logits is None else [self.features, self.logits]
-        features, *rest = self.session.run(wanted, {self.input.name: batch})
+        features, *rest = self.session.run(wanted, dict(feeds))
+        if shares is not None and features.ndim == 3:
+            n_steps = features.shape[1]
+            mask = np.arange(n_steps) < np.ceil(shares * n_steps)[:, None]
         return Encoding(
-            pooled(features, name, mask=mask, channels_last=self.features_channels_last),
+            pooled(
+                features,
+                name,
+                mask=mask,
+                channels_last=self.features_channels_last,
+                pooling=self.pooling,
+            ),
             _logits(rest[0], self.are_probabilities) if rest else None,
         )
 
+    def run_words(self, feeds: Feeds, words: NDArray[np.int64], name: str) -> NDArray[np.float32]:
+        """Features of each word that has tokens; `words` as of `words_pooled`.
+
+        Raises:
+            EncoderError: The model gives no state for each token.
+        """
+        (states,) = self.session.run([self.states], dict(feeds))
+        if states.ndim != 3 or states.shape[:2] != words.shape:
+            raise EncoderError(
+                f"`{name}` gives {self.states!r} of shape {states.shape}, and words need one state "
+                f"for each token, (b, t, d). Name another tensor with `#name`."
+            )
+        return words_pooled(states, words, self.pooling)
+
 
 def open_session(
-    path: Path, output: str | None, size: tuple[int, int] | None, device: str, name: str
+    path: Path,
+    name: str,
+    *,
+    output: str | None = None,
+    size: tuple[int, int] | None = None,
+    device: str = "cpu",
+    pooling: str = "auto",
 ) -> OnnxSession:
     """Load the model in `path`.
 
     Args:
         path: The ONNX file.
+        name: What the report calls the model.
         output: Which tensor is the features: None for the output `features`, else the tensor
             before the classifier; a name for that output or inner tensor.
         size: (height, width) of images, for inputs of no fixed size; None for the
             `native_resolution` of the model's metadata.
         device: "cpu", or "cuda" if ONNX Runtime has it.
-        name: What the report calls the model.
+        pooling: How more than two dimensions become features.
 
     Raises:
-        EncoderError: The file is no model, or not one with a single image, text or array input.
+        EncoderError: The file is no model, or its inputs are not those of one kind of sample.
         MissingExtraError: A package is not installed.
     """
     session = _session(path, None, device, name)
@@ -90,9 +147,18 @@ def open_session(
             cut = cut_graph(path, output, name)
         features, logits, probabilities = cut.features, cut.logits, cut.are_probabilities
         session = _session(path, cut.model, device, name)
-    spec = _model_input(session, size, name)
+    spec, more = _model_input(session, size, name)
     return OnnxSession(
-        session, spec, features, logits, probabilities, declared and spec.channels_last
+        session,
+        spec,
+        more,
+        _stated_rate(session),
+        features,
+        "hidden" if "hidden" in outputs and output is None else features,
+        logits,
+        probabilities,
+        declared and spec.channels_last,
+        pooling,
     )
 
 
@@ -127,8 +193,12 @@ def _providers(onnxruntime: Runtime, device: str) -> list[Any]:
     return [("CUDAExecutionProvider", {"device_id": index}), "CPUExecutionProvider"]
 
 
-def _model_input(session: Runtime, size: tuple[int, int] | None, name: str) -> ModelInput:
-    inputs = session.get_inputs()
+def _model_input(
+    session: Runtime, size: tuple[int, int] | None, name: str
+) -> tuple[ModelInput, tuple[str, ...]]:
+    """The input, and the names of what a tokenizer gives beside it."""
+    more = tuple(t.name for t in session.get_inputs() if t.name in _TOKEN_INPUTS)
+    inputs = [tensor for tensor in session.get_inputs() if tensor.name not in _TOKEN_INPUTS]
     if len(inputs) != 1 or inputs[0].type not in _TYPES:
         shown = ", ".join(f"{tensor.name}: {tensor.type}" for tensor in inputs)
         raise EncoderError(
@@ -137,9 +207,15 @@ def _model_input(session: Runtime, size: tuple[int, int] | None, name: str) -> M
         )
     tensor = inputs[0]
     shape = tuple(axis if isinstance(axis, int) and axis > 0 else None for axis in tensor.shape)
-    return ModelInput(
-        tensor.name, shape, np.dtype(_TYPES[tensor.type]), size or _native_size(session, name)
-    )
+    kind = np.dtype(_TYPES[tensor.type])
+    return ModelInput(tensor.name, shape, kind, size or _native_size(session, name)), more
+
+
+def _stated_rate(session: Runtime) -> int | None:
+    """Hertz, from the metadata `sample_rate` or `sampling_rate`."""
+    metadata = session.get_modelmeta().custom_metadata_map
+    stated = metadata.get("sample_rate") or metadata.get("sampling_rate") or ""
+    return int(stated) if stated.isdecimal() and int(stated) > 0 else None
 
 
 def _native_size(session: Runtime, name: str) -> tuple[int, int] | None:

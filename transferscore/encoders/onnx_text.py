@@ -3,17 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from transferscore.encoders.encoder import Encoding
+from transferscore.encoders.joining import in_order, joined
 from transferscore.encoders.onnx_session import OnnxSession
+from transferscore.encoders.pairs import texts_of_pairs
+from transferscore.encoders.samples import Modality
 from transferscore.encoders.text_units import Ids, TextUnits
 
-__all__ = ["encode_texts"]
+__all__ = ["UnitBatch", "encode_texts", "encode_words", "unit_batch"]
 
 _LARGEST_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class UnitBatch:
+    """Texts as id sequences.
+
+    Attributes:
+        modality: What they were made from. Of pairs, all first texts come before all second ones.
+        texts: Texts, each one sequence or one for each word.
+        owners: Of token sequences to a character model, which word each id is of.
+        n_words: Words of each token sequence.
+    """
+
+    modality: Modality
+    texts: list[list[Ids]]
+    owners: tuple[Ids, ...] = ()
+    n_words: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.texts) // (2 if self.modality == "text_pair" else 1)
+
+
+def unit_batch(samples: Sequence[Any], modality: Modality, units: TextUnits) -> UnitBatch:
+    """The ids of texts, of both texts of pairs, or of words."""
+    if modality == "tokens":
+        n_words = tuple(len(sample.words) for sample in samples)
+        if units.by_word:
+            each = [[units.sequences(word)[0] for word in sample.words] for sample in samples]
+            return UnitBatch(modality, each, (), n_words)
+        pairs = [units.with_words(sample.words) for sample in samples]
+        return UnitBatch(modality, [[ids] for ids, _ in pairs], tuple(o for _, o in pairs), n_words)
+    texts = texts_of_pairs(samples) if modality == "text_pair" else samples
+    return UnitBatch(modality, [units.sequences(text) for text in texts])
 
 
 def encode_texts(
@@ -30,15 +68,57 @@ def encode_texts(
         units: How text became ids, and is padded.
         name: What the report calls the model.
     """
-    distinct = list(dict.fromkeys(ids for text in texts for ids in text))
-    position = {ids: row for row, ids in enumerate(distinct)}
-    encoding = _encode_distinct(distinct, session, units, name)
-    groups = [[position[ids] for ids in text] for text in texts]
+    encoding, groups = _encode_groups(texts, session, units, name)
     return Encoding(
         _group_means(encoding.features, groups),
         # The classifier of a word model speaks of words; a text has no such classes.
         None if units.by_word or encoding.logits is None else _group_means(encoding.logits, groups),
     )
+
+
+def encode_words(batch: UnitBatch, session: OnnxSession, units: TextUnits, name: str) -> Encoding:
+    """Features of each word of token sequences.
+
+    A word model reads each by itself. Of a character model it is what the hidden states of the
+    word's characters are pooled to, read in the whole text.
+    """
+    if units.by_word:
+        encoding, groups = _encode_groups(batch.texts, session, units, name)
+        rows = [row for group in groups for row in group]
+        return Encoding(encoding.features[rows], word_mask=np.ones(len(rows), dtype=np.bool_))
+    sequences = [ids for (ids,) in batch.texts]
+    batches = _equal_length_batches(sequences, session.input.shape[0], units)
+    parts = [_words_of_part(batch, sequences, rows, session, units, name) for rows in batches]
+    order = np.concatenate([np.array(list(dict.fromkeys(rows))) for rows in batches])
+    return in_order(joined(parts), order, [batch.n_words[row] for row in order])
+
+
+def _words_of_part(
+    batch: UnitBatch,
+    sequences: list[Ids],
+    rows: list[int],
+    session: OnnxSession,
+    units: TextUnits,
+    name: str,
+) -> Encoding:
+    ids, mask = units.padded([sequences[row] for row in rows])
+    words = np.full(ids.shape, -1, dtype=np.int64)
+    words[mask] = np.concatenate([batch.owners[row] for row in rows])
+    n_real = len(dict.fromkeys(rows))  # the rest fills up a fixed batch
+    words[n_real:] = -1
+    features = session.run_words({session.input.name: ids.astype(session.input.dtype)}, words, name)
+    masks = [np.isin(np.arange(batch.n_words[row]), w) for row, w in zip(rows, words, strict=True)]
+    return Encoding(features, word_mask=np.concatenate(masks[:n_real]))
+
+
+def _encode_groups(
+    texts: Sequence[list[Ids]], session: OnnxSession, units: TextUnits, name: str
+) -> tuple[Encoding, list[list[int]]]:
+    """Features of the distinct sequences, and which of them each text consists of."""
+    distinct = list(dict.fromkeys(ids for text in texts for ids in text))
+    position = {ids: row for row, ids in enumerate(distinct)}
+    encoding = _encode_distinct(distinct, session, units, name)
+    return encoding, [[position[ids] for ids in text] for text in texts]
 
 
 def _encode_distinct(
@@ -48,8 +128,8 @@ def _encode_distinct(
     order: list[int] = []
     for rows in _equal_length_batches(sequences, session.input.shape[0], units):
         ids, mask = units.padded([sequences[row] for row in rows])
-        encoding = session.run(ids.astype(session.input.dtype), name, mask)
-        parts.append(encoding)
+        feeds = {session.input.name: ids.astype(session.input.dtype)}
+        parts.append(session.run(feeds, name, mask))
         order.extend(rows)
     back = np.unique(order, return_index=True)[1]  # the first place of each row
     logits = [part.logits for part in parts if part.logits is not None]

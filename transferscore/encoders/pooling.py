@@ -11,7 +11,26 @@ from numpy.typing import NDArray
 from transferscore.encoders.encoder import Encoding
 from transferscore.errors import EncoderError
 
-__all__ = ["in_fixed_batches", "log_probabilities", "pooled"]
+__all__ = [
+    "POOLINGS",
+    "in_fixed_batches",
+    "log_probabilities",
+    "pooled",
+    "require_one_of",
+    "words_pooled",
+]
+
+POOLINGS = ("auto", "cls", "last", "max", "mean")
+
+
+def require_one_of(pooling: str, known: tuple[str, ...] = POOLINGS) -> None:
+    """Check that there is a pooling of that name.
+
+    Raises:
+        EncoderError: There is none; the message lists those that exist.
+    """
+    if pooling not in known:
+        raise EncoderError(f"`pooling` must be one of {', '.join(known)}; got {pooling!r}.")
 
 
 def pooled(
@@ -20,14 +39,16 @@ def pooled(
     *,
     mask: NDArray[np.bool_] | None = None,
     channels_last: bool = False,
+    pooling: str = "auto",
 ) -> NDArray[np.float32]:
     """One row of features a sample.
 
     Args:
-        features: `(b, d)` as it is; `(b, t, d)` averaged over tokens; `(b, d, h, w)` over space.
+        features: `(b, d)` as it is; `(b, t, d)` pooled over tokens; `(b, d, h, w)` over space.
         name: What the report calls the model.
         mask: `(b, t)`, true where a token is text and not padding.
         channels_last: Four dimensions are `(b, h, w, d)`.
+        pooling: One of `POOLINGS`; "auto" is the mean.
 
     Returns:
         `(b, d)` float32.
@@ -37,15 +58,40 @@ def pooled(
     """
     rows: NDArray[np.float32] = np.ascontiguousarray(features, dtype=np.float32)
     if features.ndim == 4:
-        rows = _mean(rows, (1, 2) if channels_last else (2, 3))
-    if features.ndim == 3:
-        rows = _mean(rows, (1,)) if mask is None else _masked_mean(rows, mask)
+        rows = rows if channels_last else np.moveaxis(rows, 1, 3)
+        rows = rows.reshape(len(rows), -1, rows.shape[3])
+    if rows.ndim == 3:
+        everything = np.ones(rows.shape[:2], dtype=np.bool_)
+        rows = _pooled_tokens(rows, everything if mask is None else mask, pooling)
     if rows.ndim != 2:
         raise EncoderError(
             f"The features of `{name}` must have shape (b, d), (b, t, d) or (b, d, h, w); "
             f"got {features.shape}. Name another tensor with `#name`."
         )
     return rows
+
+
+def words_pooled(
+    states: NDArray[Any], words: NDArray[np.int64], pooling: str
+) -> NDArray[np.float32]:
+    """One row `(n_words, d)` for each word that has tokens, sample after sample.
+
+    Args:
+        states: `(b, t, d)` hidden states.
+        words: `(b, t)`, which word a token is of, in order; -1 for none.
+        pooling: One of `POOLINGS`; "auto" is the mean, "cls" the first token of a word.
+    """
+    is_word = words >= 0
+    key = (np.arange(len(words))[:, None] * (words.max() + 1) + words)[is_word]
+    tokens = np.ascontiguousarray(states[is_word], dtype=np.float32)
+    starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+    ends = np.r_[starts[1:], len(key)]
+    if pooling in ("cls", "last"):
+        return np.asarray(tokens[starts if pooling == "cls" else ends - 1])
+    if pooling == "max":
+        return np.asarray(np.maximum.reduceat(tokens, starts))
+    sums = np.add.reduceat(tokens, starts)
+    return np.asarray(sums / (ends - starts)[:, None], dtype=np.float32)
 
 
 def log_probabilities(probabilities: NDArray[Any]) -> NDArray[np.float32]:
@@ -83,13 +129,23 @@ def in_fixed_batches(
     )
 
 
-def _mean(rows: NDArray[np.float32], axes: tuple[int, ...]) -> NDArray[np.float32]:
-    return np.asarray(rows.mean(axes), dtype=np.float32)
-
-
-def _masked_mean(rows: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _pooled_tokens(
+    rows: NDArray[np.float32], mask: NDArray[np.bool_], pooling: str
+) -> NDArray[np.float32]:
+    """`(b, d)` of `(b, t, d)`."""
+    if pooling in ("cls", "last"):
+        position = mask.argmax(1) if pooling == "cls" else _last_true(mask)
+        return np.asarray(rows[np.arange(len(rows)), position])
+    if pooling == "max":
+        return np.asarray(np.where(mask[:, :, None], rows, -np.inf).max(1), dtype=np.float32)
+    if mask.all():
+        return np.asarray(rows.mean(1), dtype=np.float32)
     weights = (mask / mask.sum(1, keepdims=True)).astype(np.float32)
     return np.asarray(np.einsum("btd,bt->bd", rows, weights), dtype=np.float32)
+
+
+def _last_true(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    return np.asarray(mask.shape[1] - 1 - mask[:, ::-1].argmax(1))
 
 
 def _filled_up(run: Callable[[NDArray[Any]], Encoding], part: NDArray[Any], size: int) -> Encoding:

@@ -49,7 +49,7 @@ _ROWS = (
     Adapter(
         "onnx",
         "transferscore.encoders.onnx:OnnxEncoder",
-        options=("size",),
+        options=("pooling", "rate", "size"),
         suffixes=(".onnx",),
     ),
 )

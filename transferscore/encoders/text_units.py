@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from transferscore.errors import EncoderError
 __all__ = ["TextUnits", "read_text_units"]
 
 Ids = tuple[int, ...]
+_LONGEST_UNSTATED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class TextUnits:
         pad_id: Id that fills up.
         pad_left: Whether filling comes before the text.
         length: The one length that the model takes; None for any.
-        max_length: Longer texts are cut to this; None keeps them whole.
+        max_length: Longer texts are cut to this; None is 4096 characters, because a network that
+            goes from one to the next needs seconds for more.
         keep_last: Whether the end of a long text is kept rather than the beginning.
     """
 
@@ -47,9 +49,21 @@ class TextUnits:
 
     def sequences(self, text: str) -> list[Ids]:
         """The id sequences of a text: one, or one for each of its words. None is empty."""
-        text = text.lower() if self.lower else text
         pieces = (text.split() or [""]) if self.by_word else [text]
         return [self._ids(piece) for piece in pieces]
+
+    def with_words(self, words: Sequence[str]) -> tuple[Ids, Ids]:
+        """The ids of words with spaces between them, and which word each is of (-1: a space)."""
+        ids: list[int] = []
+        owners: list[int] = []
+        for position, word in enumerate(words):
+            for piece, owner in ((" " if position else "", -1), (word, position)):
+                found = self._known(piece)
+                ids += found
+                owners += [owner] * len(found)
+        if not ids:
+            return (self.pad_id,), (-1,)
+        return self._cut(tuple(ids)), self._cut(tuple(owners))
 
     def padded_length(self, ids: Ids) -> int:
         """How long the model's input for these ids is; equal lengths share a batch."""
@@ -67,12 +81,18 @@ class TextUnits:
         return ids, mask
 
     def _ids(self, piece: str) -> Ids:
+        return self._cut(tuple(self._known(piece))) or (self.pad_id,)
+
+    def _known(self, piece: str) -> list[int]:
+        piece = piece.lower() if self.lower else piece
         found = (self.vocabulary.get(character, self.unknown_id) for character in piece)
-        ids = tuple(number for number in found if number is not None)
-        limit = self.length or self.max_length
-        if limit is not None and len(ids) > limit:
-            ids = ids[-limit:] if self.keep_last else ids[:limit]
-        return ids or (self.pad_id,)
+        return [number for number in found if number is not None]
+
+    def _cut(self, ids: Ids) -> Ids:
+        limit = self.length or self.max_length or _LONGEST_UNSTATED
+        if len(ids) <= limit:
+            return ids
+        return ids[-limit:] if self.keep_last else ids[:limit]
 
 
 def read_text_units(model: Path, length: int | None, name: str) -> TextUnits:
