@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from transferscore.datasets import AudioSample, TextPair, TokenSequence
 from transferscore.datasets.images import ImageSample
 from transferscore.encoders import Encoder, Encoding, resolve_encoder
 from transferscore.errors import EncoderError, SampleError
@@ -35,13 +36,18 @@ def assert_same(actual: Encoding, expected: Encoding, tolerance: float = 1e-5) -
 
 
 def assert_batch_of_one_is_batch_of_many(
-    encoder: Encoder, samples: Sequence[Any], tolerance: float = 1e-5
+    encoder: Encoder,
+    samples: Sequence[Any],
+    tolerance: float = 1e-5,
+    rows: Sequence[int] | None = None,
 ) -> Encoding:
+    """`rows`: how many rows of features each sample has; one, if not said."""
     together = encode(encoder, samples)
-    for row, sample in enumerate(samples):
-        alone = encode(encoder, [sample])
-        logits = None if together.logits is None else together.logits[row : row + 1]
-        assert_same(alone, Encoding(together.features[row : row + 1], logits), tolerance)
+    counts = rows or [1] * len(samples)
+    for end, count, sample in zip(np.cumsum(counts), counts, samples, strict=True):
+        alone, own = encode(encoder, [sample]), slice(end - count, end)
+        logits = None if together.logits is None else together.logits[own]
+        assert_same(alone, Encoding(together.features[own], logits), tolerance)
     return together
 
 
@@ -206,6 +212,14 @@ def photographs() -> list[ImageSample]:
         return [ImageSample.from_bytes(archive.read(name), name) for name in names]
 
 
+@pytest.fixture(scope="module")
+def spoken_digits() -> list[AudioSample]:
+    path = ZOO / "datasets/audio/fsdd_digits.zip"
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".flac")][::400][:4]
+        return [AudioSample.from_bytes(archive.read(name), name) for name in names]
+
+
 @pytest.mark.parametrize("model", zoo_models("image", "*.onnx"))
 def test_real_onnx_image_model(model, photographs):
     encoder = resolve_encoder(f"onnx:{model}", device="cpu")
@@ -221,6 +235,29 @@ def test_real_onnx_text_model(model, output):
     encoder = resolve_encoder(f"onnx:{model}{output}", device="cpu")
     encoding = assert_batch_of_one_is_batch_of_many(encoder, TEXTS)
     assert len(np.unique(encoding.features, axis=0)) == len(TEXTS)
+
+
+@pytest.mark.parametrize("model", zoo_models("text", "*.onnx"))
+def test_real_onnx_text_model_reads_words_and_pairs(model):
+    encoder = resolve_encoder(f"onnx:{model}", device="cpu")
+    words = [TokenSequence(("The", "cat", "sat")), TokenSequence(("Where", "is", "it", "?"))]
+    encoding = assert_batch_of_one_is_batch_of_many(encoder, words, rows=[3, 4])
+    assert len(encoding.features) == 7
+    pairs = [TextPair("A cat.", "A dog."), TextPair("The film was good", "A good film")]
+    assert_batch_of_one_is_batch_of_many(encoder, pairs)
+
+
+@pytest.mark.parametrize("model", zoo_models("audio", "*.onnx"))
+def test_real_onnx_audio_model(model, spoken_digits):
+    rate = "?rate=22050" if model.stem.startswith("basic_pitch") else ""
+    encoder = resolve_encoder(f"onnx:{model}{rate}", device="cpu")
+    silence = AudioSample.from_array(np.zeros(4000, dtype=np.float32), 8000, "silence")
+    encoding = assert_batch_of_one_is_batch_of_many(encoder, [*spoken_digits, silence])
+    assert np.isfinite(encoding.features).all()
+    assert len(np.unique(encoding.features, axis=0)) == len(spoken_digits) + 1
+    broken = AudioSample.from_bytes(b"RIFF no sound", "broken.wav")
+    with pytest.raises(SampleError, match=r"`broken\.wav` cannot be read as a sound"):
+        encoder.prepare([*spoken_digits, broken])
 
 
 @pytest.mark.parametrize("model", zoo_models("hf", "*"))

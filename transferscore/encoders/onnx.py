@@ -173,12 +173,14 @@ class OnnxEncoder:
         return encode(batch.texts)
 
     def _encode_waves(self, session: OnnxSession, batch: Waves) -> Encoding:
+        has_classes = self._has_classes.get()
+
         def run(waves: NDArray[np.float32], shares: NDArray[np.float64]) -> Encoding:
             feeds = {session.input.name: session.input.wave_batch(waves)}
-            return session.run(feeds, self._name, shares=shares)
+            encoding = session.run(feeds, self._name, shares=shares)
+            return encoding if has_classes else Encoding(encoding.features)
 
-        encoding = encode_waves(batch, run, session.input.wave_length, session.input.shape[0])
-        return encoding if self._has_classes.get() else Encoding(encoding.features)
+        return encode_waves(batch, run, session.input.wave_length, session.input.shape[0])
 
     def _sounds_have_classes(self) -> bool:
         """Whether the logits are of classes: those of a longer sound would be no more of them."""

@@ -19,7 +19,9 @@ def onnx_files(model: Path) -> list[Path]:
     The bytes are searched without parsing them, so that no package is needed and a large model
     costs no memory.
     """
-    beside = {model.with_suffix(".tokenizer.json"), *_external_files(model)}
+    names = ("tokenizer.json", "tokenizer_config.json")
+    tokenizer = {model.with_suffix(".tokenizer.json"), *(model.with_name(n) for n in names)}
+    beside = {*tokenizer, *_external_files(model)}
     return [model, *sorted(file for file in beside if file.is_file())]
 
 

@@ -141,7 +141,7 @@ def test_a_word_runs_once_however_often_it_occurs(model, tokenizer_json, monkeyp
     monkeypatch.setattr(
         onnx_session.OnnxSession,
         "run",
-        lambda self, ids, *rest: seen.append(ids.shape) or run(self, ids, *rest),
+        lambda self, feeds, *rest: seen.append(feeds["ids"].shape) or run(self, feeds, *rest),
     )
     encoder.forward(batch)
     assert sorted(seen) == [(1, 1), (1, 2)]
