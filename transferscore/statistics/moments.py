@@ -20,12 +20,16 @@ from transferscore.statistics.targets import Targets
 
 __all__ = [
     "Moments",
-    "centered_cross",
     "merge_moments",
     "mirror_lower",
     "moments",
     "target_products",
 ]
+
+_NEAR_ROWS = 1024
+_BLOCK_BYTES = 8 * 2**20
+_PART_BYTES = 2**21
+_COLUMNS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,54 +60,84 @@ class Moments:
 def moments(features: NDArray[Any], targets: Targets) -> Moments:
     """Moments of checked `features` `(n, d)` and their `targets`.
 
-    Reads the rows twice, in float64 blocks; memory beyond the features is two d x d matrices.
+    Reads the rows once, in float64 blocks; memory beyond the features is one d x d matrix and a
+    block.
     """
-    n, d = features.shape
-    mean = feature_mean(features)
-    scatter = np.zeros((d, d), order="F")
-    cubed, fourth = np.zeros(d), 0.0
-    for block in row_blocks(n, d):
-        centered = features[block] - mean
-        # Only the lower triangle is summed: half the work of a full product.
-        scatter = dsyrk(1.0, centered.T, beta=1.0, c=scatter, lower=1, overwrite_c=1)
-        squared_norms = np.einsum("ij,ij->i", centered, centered)
-        cubed += squared_norms @ centered
-        fourth += float(squared_norms @ squared_norms)
-    mirror_lower(scatter)
+    sums = _Sums(features, targets)
+    n, step = len(features), sums.first / len(features)
+    length, trace, turned = float(step @ step), float(np.trace(sums.scatter)), sums.scatter @ step
+    fourth = sums.norm_fourth - 4 * float(step @ sums.norm_cubed) + 2 * length * trace
+    _subtract_square(sums.scatter, step, n)
     return Moments(
         n,
-        mean,
-        scatter,
+        sums.near + step,
+        sums.scatter,
         targets.mean(),
-        centered_cross(features, mean, targets),
+        sums.cross(),
         target_products(targets),
-        cubed,
-        fourth,
+        sums.norm_cubed - trace * step - 2 * turned + 2 * n * length * step,
+        max(0.0, fourth + 4 * float(step @ turned) - 3 * n * length**2),
     )
 
 
-def centered_cross(
-    features: NDArray[Any], mean: NDArray[np.float64], targets: Targets
-) -> NDArray[np.float64]:
-    """`(d, m)` sum of x' y'^T over all rows, x' = x - mean."""
-    n, d = features.shape
-    total, leftover = np.zeros((targets.n_columns, d)), np.zeros(d)
-    for block in row_blocks(n, d):
-        centered = features[block] - mean
-        total += _columns(targets, block).T @ centered
-        leftover += centered.sum(axis=0)
-    # The x' sum to zero but for the rounding of the mean, which far from the origin shows.
-    total -= np.outer(targets.mean(), leftover)
-    return np.ascontiguousarray(total.T)
+class _Sums:
+    """Sums over rows x about a point near their mean, which one pass can do without the mean.
+
+    Attributes:
+        near: `(d,)` the mean of some rows; exact where a feature is constant, as sums about it are.
+        first: `(d,)` sum of x.
+        scatter: `(d, d)` sum of x x^T.
+        norm_cubed: `(d,)` sum of |x|^2 x.
+        norm_fourth: sum of |x|^4.
+    """
+
+    def __init__(self, features: NDArray[Any], targets: Targets) -> None:
+        n, d = features.shape
+        # Rows from all over, for where rows come sorted the first ones may lie far from the mean.
+        self.near = feature_mean(features[:: max(1, n // _NEAR_ROWS)])
+        self.first, self.norm_cubed, self.norm_fourth = np.zeros(d), np.zeros(d), 0.0
+        self.scatter = np.zeros((d, d), order="F")
+        self._target_mean, self._is_classes = targets.mean(), targets.is_classes
+        self._by_target = np.zeros((targets.n_columns, d))
+        for block in row_blocks(n, d, _BLOCK_BYTES):
+            self._add(features[block], targets, block.start)
+        mirror_lower(self.scatter)
+
+    def _add(self, features: NDArray[Any], targets: Targets, start: int) -> None:
+        block = np.empty(features.shape)
+        # Everything but the large product is done part by part, while the part is in the cache.
+        for rows in row_blocks(len(features), features.shape[1], _PART_BYTES):
+            part = np.subtract(features[rows], self.near, out=block[rows])
+            squares = np.einsum("ij,ij->i", part, part)
+            first, cubed = np.stack([np.ones(len(part)), squares]) @ part
+            self.first += first
+            self.norm_cubed += cubed
+            self.norm_fourth += float(squares @ squares)
+            places = slice(start + rows.start, start + rows.stop)
+            self._by_target += self._columns(targets, places).T @ part
+        # Only the lower triangle is summed: half the work of a full product.
+        self.scatter = dsyrk(1.0, block.T, beta=1.0, c=self.scatter, lower=1, overwrite_c=1)
+
+    def _columns(self, targets: Targets, rows: slice) -> NDArray[np.float64] | csr_array:
+        """Target columns of a part: sparse for classes, so that their product is one pass."""
+        if targets.codes is None:
+            return targets.matrix(rows) - self._target_mean
+        codes = targets.codes[rows]
+        places = (np.arange(len(codes)), codes)
+        return csr_array((np.ones(len(codes)), places), (len(codes), targets.n_columns))
+
+    def cross(self) -> NDArray[np.float64]:
+        """`(d, m)` sum of x y'^T, the targets y' about their mean."""
+        if self._is_classes:
+            self._by_target -= np.outer(self._target_mean, self.first)
+        return np.ascontiguousarray(self._by_target.T)
 
 
-def _columns(targets: Targets, block: slice) -> NDArray[np.float64] | csr_array:
-    """The target columns of a block, sparse for classes: their product is one pass over rows."""
-    if targets.codes is None:
-        return targets.matrix(block)
-    codes = targets.codes[block]
-    rows = np.arange(len(codes))
-    return csr_array((np.ones(len(codes)), (rows, codes)), (len(codes), targets.n_columns))
+def _subtract_square(scatter: NDArray[np.float64], step: NDArray[np.float64], count: int) -> None:
+    """Move a scatter to the mean, which lies a step away, in place and column by column."""
+    for start in range(0, len(step), _COLUMNS):
+        columns = slice(start, start + _COLUMNS)
+        scatter[:, columns] -= np.outer(step, count * step[columns])
 
 
 def target_products(targets: Targets) -> NDArray[np.float64]:

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 
+from transferscore.statistics.eigenbasis import Eigenbasis
 from transferscore.statistics.moments import Moments
 from transferscore.statistics.targets import Targets
 
@@ -28,7 +28,7 @@ class Spectrum:
         mean_residual: Squared length of the part of the mean that V does not span.
         side: "features" where V comes from the d x d scatter, "samples" where U comes from the
             n x n Gram matrix.
-        vectors: `(d, r)` V on the feature side, `(n, r)` U on the sample side.
+        basis: Of which V `(d, r)` on the feature side, U `(n, r)` on the sample side are made.
     """
 
     eigenvalues: NDArray[np.float64]
@@ -36,12 +36,17 @@ class Spectrum:
     mean: NDArray[np.float64]
     mean_residual: float
     side: Literal["features", "samples"]
-    vectors: NDArray[np.float64]
+    basis: Eigenbasis
 
     @property
     def rank(self) -> int:
         """Numerical rank r of the centred features."""
         return len(self.eigenvalues)
+
+    @property
+    def vectors(self) -> NDArray[np.float64]:
+        """V `(d, r)` on the feature side, U `(n, r)` on the sample side; made at first use."""
+        return self.basis.vectors
 
     def left_rows(
         self, features: NDArray[Any], mean: NDArray[np.float64], rows: slice
@@ -56,16 +61,18 @@ class Spectrum:
 
 def spectrum_of_moments(moments: Moments) -> Spectrum:
     """The spectrum from a d x d scatter matrix: the cheaper side when n >= d."""
-    values, vectors = eigh(moments.scatter, driver="evd", check_finite=False)
-    kept = _kept(values, moments.count, moments.mean)
-    values = values[kept][::-1].copy()
-    coordinates = vectors.T @ moments.mean
-    residual = float(np.sum(np.delete(coordinates, kept) ** 2))
-    if residual <= _mean_noise(values, moments.count, moments.mean):
+    basis = Eigenbasis(moments.scatter)
+    values, mean = basis.values, moments.mean
+    kept = _kept(values, moments.count, mean)
+    basis.kept = kept[::-1]
+    values = values[basis.kept]
+    coordinates = basis.coordinates(np.column_stack([mean, moments.cross]))
+    residual = float(np.sum(np.delete(coordinates[:, 0], kept) ** 2))
+    if residual <= _mean_noise(values, moments.count, mean):
         residual = 0.0
-    right = vectors[:, kept][:, ::-1]
-    targets = (right.T @ moments.cross) / np.sqrt(values)[:, None]
-    return Spectrum(values, targets, coordinates[kept][::-1].copy(), residual, "features", right)
+    coordinates = coordinates[basis.kept]
+    targets = coordinates[:, 1:] / np.sqrt(values)[:, None]
+    return Spectrum(values, targets, coordinates[:, 0].copy(), residual, "features", basis)
 
 
 def spectrum_of_features(
@@ -74,19 +81,19 @@ def spectrum_of_features(
     """The spectrum from the n x n Gram matrix of centred rows: the cheaper side when n < d."""
     centered = features - mean
     gram = centered @ centered.T
-    values, vectors = eigh(gram, driver="evd", check_finite=False)
-    kept = _kept(values, len(features), mean)
-    values = values[kept][::-1].copy()
-    left = vectors[:, kept][:, ::-1]
-    columns = targets.matrix()
-    coordinates = (left.T @ (centered @ mean)) / np.sqrt(values)
+    columns = np.column_stack([centered @ mean, targets.matrix() - targets.mean()])
+    del centered
+    basis = Eigenbasis(gram)
+    basis.kept = _kept(basis.values, len(features), mean)[::-1]
+    values = basis.values[basis.kept]
+    found = basis.coordinates(columns)[basis.kept]
+    coordinates = found[:, 0] / np.sqrt(values)
     residual = float(mean @ mean - coordinates @ coordinates)
     # A difference of squares, so rounding leaves eps where the feature side leaves its square.
     noise = max(features.shape) * np.finfo(np.float64).eps * float(mean @ mean)
     if residual <= max(noise, _mean_noise(values, len(features), mean)):
         residual = 0.0
-    projected = left.T @ (columns - targets.mean())
-    return Spectrum(values, projected, coordinates, residual, "samples", left)
+    return Spectrum(values, found[:, 1:].copy(), coordinates, residual, "samples", basis)
 
 
 def _mean_noise(
