@@ -10,6 +10,7 @@ from typing import Any
 
 from transferscore.datasets import Columns, Dataset, read_dataset, sample_dataset, sample_digests
 from transferscore.encoders import Described, Encoder, FeaturesFile
+from transferscore.encoders.loading import Lazily
 from transferscore.events import (
     CandidateDone,
     CandidateFailed,
@@ -94,7 +95,8 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     target = sample_dataset(target, max_samples, seed)
     names = check_scores(scores, target.task.kind)
     keeper = keeper or KeepNothing(trust_remote_code)
-    run = _Run(target, names, _open_store(cache), on_event or _silent, keeper)
+    digests = Lazily(lambda: sample_digests(target))
+    run = _Run(target, names, _open_store(cache), on_event or _silent, keeper, digests)
     encoders = run.keeper.encoders(models, device)
     outcomes = [run.outcome(encoder, i, len(encoders)) for i, encoder in enumerate(encoders)]
     if run.store is not None:
@@ -113,6 +115,7 @@ class _Run:
     store: Store | None
     tell: Callable[[Event], None]
     keeper: Keeper
+    digests: Lazily[list[str]]
 
     def outcome(self, encoder: Encoder | FeaturesFile, position: int, total: int) -> Outcome:
         """What came of a candidate: as it was kept, or tried now and kept."""
@@ -152,6 +155,7 @@ class _Run:
             on_progress=lambda done, stored: self.tell(
                 SamplesEncoded(encoder.name, done, len(self.target), stored)
             ),
+            digests=None if key is None else self.digests.get(),
         )
         evaluation = evaluate(features, self.target, self.scores)
         if key is not None and self.store is not None:
@@ -161,7 +165,7 @@ class _Run:
     def _key(self, encoder: Encoder | FeaturesFile) -> str | None:
         if self.store is None or (digest := encoder.digest()) is None:
             return None
-        return evaluation_key(digest, self.target, sample_digests(self.target), self.scores)
+        return evaluation_key(digest, self.target, self.digests.get(), self.scores)
 
 
 def _open_store(cache: bool | str | Path) -> Store | None:

@@ -33,7 +33,7 @@ LAYERS = [
 DEPTH = {folder: depth for depth, layer in enumerate(LAYERS) for folder in layer}
 # Numbers come from arrays: these know nothing of the models that the arrays came from.
 PURE, IMPURE = {"statistics", "scores", "distances"}, {"encoders", "features"}
-LAZY = {"torch", "sklearn", "transformers", "onnxruntime", "pandas", "PIL"}
+LAZY = {"torch", "sklearn", "transformers", "onnxruntime", "ot", "pandas", "PIL"}
 FILES = sorted(
     path
     for path in ROOT.rglob("*.py")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 import transferscore
+from transferscore.datasets import sample_digests
 from transferscore.errors import DatasetError, EncoderError, StoreError, UnknownNameError
 from transferscore.events import CandidateDone, CandidateFailed, CandidateStarted, SamplesEncoded
 
@@ -163,3 +165,19 @@ def test_the_function_is_public_even_after_its_module_is_imported():
     import transferscore.rank
 
     assert callable(transferscore.rank)
+
+
+def test_samples_are_hashed_once_for_all_candidates(tmp_path, monkeypatch):
+    from transferscore.features import extraction
+
+    calls = []
+
+    def counted(dataset):
+        calls.append(len(dataset))
+        return sample_digests(dataset)
+
+    monkeypatch.setattr(sys.modules["transferscore.rank"], "sample_digests", counted)
+    monkeypatch.setattr(extraction, "sample_digests", counted)
+    modules = {str(width): nn.Linear(6, width) for width in (3, 4, 5)}
+    transferscore.rank(ROWS, modules, labels=LABELS, cache=tmp_path)
+    assert calls == [180]

@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     print("Higher is better, for every score.\n")
     print("\n\n".join(_block(row) for row in rows))
+    print("\nDistances, for which lower is closer: transferscore distances.")
     return 0
 
 

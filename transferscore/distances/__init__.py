@@ -1,6 +1,7 @@
 """Distances: how far target lies from source in one encoder's space. Lower is closer, always."""
 
 from transferscore.distances.catalogue import basis_of, distance
+from transferscore.distances.comparison import Side, compare_samples
 from transferscore.distances.coral import coral
 from transferscore.distances.emd import emd
 from transferscore.distances.emd_prototypes import emd_prototypes, prototype_similarity
@@ -8,6 +9,7 @@ from transferscore.distances.energy import energy_distance
 from transferscore.distances.fingerprint import (
     Fingerprint,
     fingerprint_of,
+    is_fingerprint,
     load_fingerprint,
     save_fingerprint,
 )
@@ -23,17 +25,21 @@ from transferscore.distances.null import PermutationNull, permutation_null
 from transferscore.distances.otdd import otdd
 from transferscore.distances.proxy_a import proxy_a
 from transferscore.distances.registry import DISTANCES, distances_named
+from transferscore.distances.sample_file import SAMPLE_SUFFIXES, read_sample_file
 from transferscore.distances.sinkhorn import sinkhorn
 from transferscore.distances.sliced_wasserstein import sliced_wasserstein
 
 __all__ = [
     "DISTANCES",
     "LEVELS",
+    "SAMPLE_SUFFIXES",
     "DistanceInfo",
     "DistanceLevel",
     "Fingerprint",
     "PermutationNull",
+    "Side",
     "basis_of",
+    "compare_samples",
     "coral",
     "distance",
     "distances_named",
@@ -42,6 +48,7 @@ __all__ = [
     "energy_distance",
     "fingerprint_of",
     "frechet",
+    "is_fingerprint",
     "kid",
     "level_of",
     "load_fingerprint",
@@ -54,6 +61,7 @@ __all__ = [
     "permutation_null",
     "prototype_similarity",
     "proxy_a",
+    "read_sample_file",
     "save_fingerprint",
     "sinkhorn",
     "sliced_wasserstein",

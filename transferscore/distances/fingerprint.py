@@ -21,9 +21,16 @@ from transferscore.distances.prototypes import Prototypes, class_codes, prototyp
 from transferscore.errors import InputError
 from transferscore.statistics.rows import check_features
 
-__all__ = ["Fingerprint", "fingerprint_of", "load_fingerprint", "save_fingerprint"]
+__all__ = [
+    "Fingerprint",
+    "fingerprint_of",
+    "is_fingerprint",
+    "load_fingerprint",
+    "save_fingerprint",
+]
 
-_FORMAT = "transferscore-fingerprint-1"
+_KIND = "transferscore-fingerprint-"
+_FORMAT = f"{_KIND}1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,12 @@ def _stratified(codes: NDArray[np.int64] | None, n: int, size: int, seed: int) -
 
 
 def save_fingerprint(fingerprint: Fingerprint, path: str | Path) -> None:
-    """Write a fingerprint as one safetensors file; an existing file is replaced."""
+    """Write a fingerprint as one safetensors file; an existing file is replaced.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     tensors = {
@@ -124,7 +136,21 @@ def save_fingerprint(fingerprint: Fingerprint, path: str | Path) -> None:
     }
     # safetensors writes the buffer as it lies in memory, whatever the strides say.
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    save_file(contiguous, Path(path), metadata=metadata)
+    try:
+        save_file(contiguous, Path(path), metadata=metadata)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"The fingerprint {path} cannot be written: {error}.") from None
+
+
+def is_fingerprint(path: str | Path) -> bool:
+    """Whether a safetensors file says that it is a fingerprint; False if it cannot be read."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(Path(path), framework="numpy") as file:
+            return str((file.metadata() or {}).get("format", "")).startswith(_KIND)
+    except (OSError, SafetensorError):
+        return False
 
 
 def load_fingerprint(path: str | Path) -> Fingerprint:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from transferscore.encoders.features_file import FeaturesFile
     from transferscore.encoders.hf import HfEncoder
     from transferscore.encoders.module import ModuleEncoder
+    from transferscore.encoders.on_disk import model_path
     from transferscore.encoders.onnx import OnnxEncoder
     from transferscore.encoders.resolve import resolve_encoder, resolve_models
     from transferscore.encoders.torch_inference import is_out_of_memory
@@ -41,6 +42,7 @@ __all__ = [
     "TrainableModel",
     "expand_globs",
     "is_out_of_memory",
+    "model_path",
     "parse_uri",
     "resolve_encoder",
     "resolve_models",
@@ -63,6 +65,7 @@ _HOMES = {
     "TrainableModel": "trainable",
     "expand_globs": "uri",
     "is_out_of_memory": "torch_inference",
+    "model_path": "on_disk",
     "parse_uri": "uri",
     "resolve_encoder": "resolve",
     "resolve_models": "resolve",

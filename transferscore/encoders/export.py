@@ -84,6 +84,11 @@ class ExportEncoder:
         """What the report calls the model."""
         return self._name
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
     def digest(self) -> str:
         """Hash of the file and the options."""
         return digest_of(_VERSION, self._output, str(self._size), existing_file(self._path))

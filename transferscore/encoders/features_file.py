@@ -55,6 +55,11 @@ class FeaturesFile:
         """What the report calls the model."""
         return self._name
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
     def digest(self) -> str:
         """Hash of the file and the array's name."""
         return digest_of(_VERSION, self._array, existing_file(self._path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,7 @@ class HfEncoder:
         chosen_precision(precision, "cpu")
         self._pooling, self._layer, self._precision = pooling, layer, precision
         self._device = device
+        self._given = Path(model).expanduser()
         self._name = name or f"hf:{model}" + (f"@{revision}" if revision else "")
         self._folder = Lazily(
             lambda: find_folder(str(model), revision, self._name, is_trusted=trust_remote_code)
@@ -133,6 +135,11 @@ class HfEncoder:
     def name(self) -> str:
         """What the report calls the model."""
         return self._name
+
+    @property
+    def path(self) -> Path | None:
+        """The folder; None for a name on the hub."""
+        return self._given if self._given.is_dir() else None
 
     def digest(self) -> str:
         """Hash of config, weights, tokenizer and processor files, and of the options.

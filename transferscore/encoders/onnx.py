@@ -101,6 +101,11 @@ class OnnxEncoder:
         """What the report calls the model."""
         return self._name
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
     def digest(self) -> str:
         """Hash of the model file, its external weights, its tokenizer, and the options."""
         files = onnx_files(existing_file(self._path))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from transferscore.encoders.encoder import Batch, Described, Encoder, Encoding, Sample
 
-__all__ = ["RenamedEncoder"]
+__all__ = ["RenamedEncoder", "unwrapped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +45,10 @@ class RenamedEncoder:
     def release(self) -> None:
         """As the encoder does it."""
         self.encoder.release()
+
+
+def unwrapped(encoder: object) -> object:
+    """The encoder that does the work, under whatever names."""
+    while isinstance(encoder, RenamedEncoder):
+        encoder = encoder.encoder
+    return encoder

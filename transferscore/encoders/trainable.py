@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from transferscore.encoders.encoder import Batch, Sample
 from transferscore.encoders.hf_inputs import HfBatch
-from transferscore.encoders.renamed import RenamedEncoder
+from transferscore.encoders.renamed import unwrapped
 from transferscore.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def trainable_model(encoder: object, samples: Sequence[Sample]) -> TrainableMode
         EncoderError: The model has no gradients; the message says why and what to use instead.
     """
     name = getattr(encoder, "name", str(encoder))
-    while isinstance(encoder, RenamedEncoder):
-        encoder = encoder.encoder
+    encoder = unwrapped(encoder)
     if not isinstance(encoder, TrainableEncoder):
         raise EncoderError(
             f"`{name}` has no gradients: {_why_not(encoder)}. "

@@ -42,6 +42,7 @@ def extract_features(
     store: Store | None = None,
     on_progress: Progress | None = None,
     batch_size: int = _CHUNK_SAMPLES,
+    digests: Sequence[str] | None = None,
 ) -> Features:
     """Features of every readable sample; what the store has is not computed again.
 
@@ -55,13 +56,14 @@ def extract_features(
         store: Where chunks are kept; None to keep nothing.
         on_progress: Called with the samples done and the samples that came from the store.
         batch_size: Most samples in a forward pass.
+        digests: `sample_digests(dataset)`, where the caller has them already.
 
     Raises:
         EncoderError: The model cannot be loaded or run, or no sample can be read.
     """
     if isinstance(encoder, FeaturesFile):
         return _features_from_file(encoder, dataset)
-    chunks = _chunks(encoder, dataset, store is not None)
+    chunks = _chunks(encoder, dataset, store is not None, digests)
     n_stored = sum(_load(chunk, store) for chunk in chunks)
     report = on_progress or _silent
     report(n_stored, n_stored)
@@ -108,12 +110,14 @@ class _Fits:
     n_samples: int
 
 
-def _chunks(encoder: Encoder, dataset: Dataset, keyed: bool) -> list[_Chunk]:
+def _chunks(
+    encoder: Encoder, dataset: Dataset, keyed: bool, digests: Sequence[str] | None
+) -> list[_Chunk]:
     """Samples of like cost together, in chunks whose keys depend on nothing but their content."""
     costs = np.array([encoder.cost(sample) for sample in dataset.samples])
     order = np.argsort(costs, kind="stable")
     digest = encoder.digest() if keyed else None
-    content = sample_digests(dataset) if digest is not None else []
+    content = (digests or sample_digests(dataset)) if digest is not None else []
     chunks = []
     for start in range(0, len(order), _CHUNK_SAMPLES):
         rows = order[start : start + _CHUNK_SAMPLES]

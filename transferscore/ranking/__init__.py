@@ -17,6 +17,7 @@ from transferscore.ranking.keeper import (
     outcome_to_bytes,
 )
 from transferscore.ranking.ranking import Candidate, Failure, Prediction, Ranking, Unavailable
+from transferscore.ranking.source import encode, fingerprint_path, fingerprint_source, one_encoder
 
 __all__ = [
     "Candidate",
@@ -31,9 +32,13 @@ __all__ = [
     "Ranking",
     "Unavailable",
     "assemble_ranking",
+    "encode",
     "evaluate",
     "evaluation_key",
     "evaluation_of_entry",
+    "fingerprint_path",
+    "fingerprint_source",
+    "one_encoder",
     "outcome_of_bytes",
     "outcome_to_bytes",
 ]

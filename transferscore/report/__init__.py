@@ -1,7 +1,24 @@
-"""Reports: a ranking document (`Ranking.to_dict()`) as text, JSON, CSV, Markdown or HTML."""
+"""Reports: a ranking (`Ranking.to_dict()`) or a comparison as text, JSON, CSV or Markdown."""
 
+from transferscore.report.distances import (
+    distances_to_csv,
+    distances_to_json,
+    distances_to_markdown,
+    distances_to_text,
+)
 from transferscore.report.formats import to_csv, to_html, to_json, to_markdown
 from transferscore.report.rows import rows
 from transferscore.report.text import to_text
 
-__all__ = ["rows", "to_csv", "to_html", "to_json", "to_markdown", "to_text"]
+__all__ = [
+    "distances_to_csv",
+    "distances_to_json",
+    "distances_to_markdown",
+    "distances_to_text",
+    "rows",
+    "to_csv",
+    "to_html",
+    "to_json",
+    "to_markdown",
+    "to_text",
+]

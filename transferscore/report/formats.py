@@ -12,7 +12,7 @@ from typing import Any
 from transferscore.report.rows import rows
 from transferscore.report.table import Table, notes, table, title
 
-__all__ = ["to_csv", "to_html", "to_json", "to_markdown"]
+__all__ = ["markdown_lines", "to_csv", "to_html", "to_json", "to_markdown"]
 
 _STYLE = "text-align: {}; padding: 2px 10px; font-variant-numeric: tabular-nums"
 
@@ -35,11 +35,15 @@ def to_csv(document: Mapping[str, Any]) -> str:
 
 def to_markdown(document: Mapping[str, Any]) -> str:
     """The table and the notes as GitHub-flavoured Markdown."""
-    cells = table(document)
+    lines = markdown_lines(table(document))
+    return "\n".join([f"**{title(document)}**", "", *lines, "", *_bullets(document)]).rstrip()
+
+
+def markdown_lines(cells: Table) -> list[str]:
+    """A table's lines in GitHub-flavoured Markdown."""
     rule = [":--" if text else "--:" for text in cells.is_text]
     body = [[cell.replace("|", "\\|") for cell in row] for row in cells.body]
-    lines = ["| " + " | ".join(row) + " |" for row in [cells.header, rule, *body]]
-    return "\n".join([f"**{title(document)}**", "", *lines, "", *_bullets(document)]).rstrip()
+    return ["| " + " | ".join(row) + " |" for row in [cells.header, rule, *body]]
 
 
 def to_html(document: Mapping[str, Any]) -> str:
