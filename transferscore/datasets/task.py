@@ -28,10 +28,14 @@ class Task:
         kind: Shape and meaning of the labels: one class id a sample, a 0/1 row a sample, one or
             more real numbers a sample, or one class id a word of a sample.
         metric: Name of the metric of `predicted`; higher is better.
+        tells: What the metric says, in one line.
+        also: Name of another metric that is stated beside it.
     """
 
     kind: TaskKind
     metric: str
+    tells: str = ""
+    also: str = ""
 
     @property
     def scored_as(self) -> str:
@@ -39,10 +43,32 @@ class Task:
         return "classification" if self.kind == "token_classification" else self.kind
 
 
-CLASSIFICATION = Task("classification", "accuracy")
-MULTILABEL = Task("multilabel", "r2")
-REGRESSION = Task("regression", "r2")
-TOKEN_CLASSIFICATION = Task("token_classification", "accuracy")
+CLASSIFICATION = Task(
+    "classification",
+    "accuracy",
+    "the share of unseen samples that get their class",
+    "macro_f1",
+)
+MULTILABEL = Task(
+    "multilabel",
+    "average_precision",
+    "how high the samples that have a label stand among all unseen ones, averaged over labels; "
+    "1 is all of them first, and a label's share of the samples is chance",
+    "macro_f1",
+)
+REGRESSION = Task(
+    "regression",
+    "r2",
+    "the share of the labels' variance that is predicted on unseen samples, averaged over outputs; "
+    "0 is what always answering the mean gives",
+    "spearman",
+)
+TOKEN_CLASSIFICATION = Task(
+    "token_classification",
+    "accuracy",
+    "the share of words, in sentences not seen, that get their tag",
+    "macro_f1",
+)
 TASKS = {task.kind: task for task in (CLASSIFICATION, MULTILABEL, REGRESSION, TOKEN_CLASSIFICATION)}
 
 

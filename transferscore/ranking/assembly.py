@@ -87,6 +87,7 @@ def _candidate(rank: int, pair: Pair, metric: str) -> Candidate:
         details=entry.details,
         layers=evaluation.layers,
         layer=evaluation.layer,
+        metrics=evaluation.metrics,
     )
 
 
@@ -104,14 +105,19 @@ def _about(dataset: Dataset, seed: int) -> Mapping[str, Any]:
         "modality": dataset.modality,
         "task": dataset.task.kind,
         "metric": dataset.task.metric,
+        "metric_tells": dataset.task.tells,
         "split": dataset.split,
         "n_samples": len(dataset),
         "n_classes": dataset.n_classes,
         "seed": seed,
     }
-    if dataset.task.kind == "classification":
-        about["majority_share"] = float(np.bincount(dataset.labels).max() / len(dataset))
+    if dataset.task.scored_as == "classification":
+        known = dataset.labels[dataset.labels >= 0]
+        about["majority_share"] = float(np.bincount(known).max() / len(known))
+    if dataset.class_names:
         about["class_names"] = list(dataset.class_names)
+    if dataset.task.kind == "token_classification":
+        about["n_words"] = len(dataset.labels)
     return about
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from transferscore.datasets import Dataset, drop_rows
+from transferscore.datasets import Dataset
 from transferscore.features import Entry, Features
 from transferscore.ranking.layers import LayerEvaluation, best_layer
+from transferscore.ranking.prediction import held_out_metric
+from transferscore.ranking.scored_rows import scored_rows
 from transferscore.scores.catalogue import compute_scores
 from transferscore.scores.registry import RANKING_SCORES, SCORES, applicable_scores
 from transferscore.statistics import Statistics
@@ -26,15 +28,16 @@ class Evaluation:
     """What one candidate's features say of the dataset.
 
     Attributes:
-        value: Predicted metric on unseen rows: accuracy, or R^2.
+        value: Predicted metric on unseen rows, of the dataset's task.
         row_losses: `(m,)` whose mean is 1 - value.
-        rows: `(m,)` positions in the dataset that the losses belong to.
+        rows: `(m,)` positions in the dataset that the losses belong to: rows, or groups of them.
         scores: Name to value.
         n_features: Feature width.
         unreadable: Position in the dataset to reason, for samples that the model could not read.
         warnings: What the scores warned of.
         layers: Where all layers were asked for, what each would reach; all above is of the best.
         layer: That best one.
+        metrics: The task's metric and the one stated beside it, by name.
     """
 
     value: float
@@ -46,6 +49,7 @@ class Evaluation:
     warnings: tuple[str, ...]
     layers: tuple[LayerEvaluation, ...] = ()
     layer: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     def to_entry(self) -> Entry:
         """As arrays and a description, for the store."""
@@ -57,6 +61,7 @@ class Evaluation:
             "warnings": list(self.warnings),
             "layers": [asdict(layer) for layer in self.layers],
             "layer": self.layer,
+            "metrics": dict(self.metrics),
         }
         return Entry({"row_losses": self.row_losses, "rows": self.rows}, about)
 
@@ -74,6 +79,7 @@ def evaluation_of_entry(entry: Entry) -> Evaluation:
         tuple(about["warnings"]),
         tuple(LayerEvaluation(**layer) for layer in about["layers"]),
         about["layer"],
+        about["metrics"],
     )
 
 
@@ -85,11 +91,12 @@ def evaluation_key(
 ) -> str:
     """Hex digest of all that an evaluation depends on: model, samples, labels, task and scores."""
     parts = [
-        "evaluation-4",
+        "evaluation-5",
         encoder_digest,
         dataset.task.kind,
         json.dumps(scores),
         hashlib.sha256(np.ascontiguousarray(dataset.labels).tobytes()).hexdigest(),
+        "" if dataset.groups is None else hashlib.sha256(dataset.groups.tobytes()).hexdigest(),
         *digests,
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -119,29 +126,30 @@ def evaluate(features: Features, dataset: Dataset, scores: Sequence[str] | None)
 def _evaluate_layer(
     features: Features, dataset: Dataset, scores: Sequence[str] | None
 ) -> Evaluation:
-    target, rows = _readable(features, dataset)
-    kept = np.isin(np.flatnonzero(features.kept), rows)
-    probabilities = None if features.logits is None else _softmax(features.logits[kept])
+    rows, task = scored_rows(features, dataset), dataset.task
+    probabilities = None if features.logits is None else _softmax(features.logits[rows.kept])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeWarning)
         statistics = Statistics(
-            features.values[kept],
-            target.labels,
-            task=dataset.task.kind,
+            features.values[rows.kept],
+            rows.labels,
+            task=task.scored_as,
             source_probabilities=probabilities,
         )
         has_source = probabilities is not None
-        names = _computable(scores, dataset.task.kind, has_source=has_source)
-        values = compute_scores(statistics, names, dataset.task.kind)
-        held_out = statistics.held_out
+        names = _computable(scores, task.scored_as, has_source=has_source)
+        values = compute_scores(statistics, names, task.scored_as)
+        held_out = held_out_metric(statistics, task, rows.groups)
+    warned = [rows.lost] if rows.lost else []
     return Evaluation(
         held_out.value,
-        held_out.row_losses,
-        rows,
+        held_out.losses,
+        rows.units,
         values,
         statistics.n_features,
         dict(features.unreadable),
-        tuple(dict.fromkeys(str(warning.message) for warning in caught)),
+        tuple(dict.fromkeys([*warned, *(str(warning.message) for warning in caught)])),
+        metrics=held_out.metrics,
     )
 
 
@@ -158,14 +166,6 @@ def _computable(scores: Sequence[str] | None, task: str, *, has_source: bool) ->
             stacklevel=2,
         )
     return [name for name in scores if name not in missing]
-
-
-def _readable(features: Features, dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
-    """The dataset without the samples that could not be read, and which rows those are."""
-    if features.kept.all():
-        return dataset, np.arange(len(dataset))
-    target = drop_rows(dataset, features.kept, "cannot be read")
-    return target, np.flatnonzero(np.isin(dataset.rows, target.rows))
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -78,7 +78,10 @@ def pairs_of(entry: Evaluated, dataset: Dataset, limits: Limits) -> list[Pair]:
 
     The probe's prediction is the ranking's own, from all rows.
     """
-    low, high = interval(entry.evaluation, bounded=dataset.task.metric == "accuracy")
+    low, high = interval(
+        entry.evaluation,
+        is_share_of_rows=dataset.task.metric == "accuracy" and dataset.groups is None,
+    )
     spread = _spread(low, high)
     probe = Pair(entry, PROBE, entry.evaluation.value, low, high, spread)
     if not entry.options:

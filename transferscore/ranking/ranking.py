@@ -60,6 +60,8 @@ class Candidate:
         recipe: How to train, library arguments included.
         learning_curve: What it would reach with fewer labels.
         prior: What training the same model reached before, as `transferscore verify` measured it.
+        metrics: The predicted metric, and another that is stated beside it, by name.
+        baseline: Whether this is no pretrained model at all, but what simple features reach.
     """
 
     rank: int
@@ -84,6 +86,8 @@ class Candidate:
     recipe: Mapping[str, Any] | None = None
     learning_curve: tuple[CurvePoint, ...] = ()
     prior: tuple[Mapping[str, Any], ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    baseline: bool = False
 
 
 @dataclass(frozen=True, slots=True)

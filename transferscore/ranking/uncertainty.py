@@ -47,7 +47,7 @@ class Comparison:
     expected_regret: float
 
 
-def interval(evaluation: Evaluation, *, bounded: bool) -> tuple[float, float]:
+def interval(evaluation: Evaluation, *, is_share_of_rows: bool) -> tuple[float, float]:
     """Where the measured metric of a linear probe lies, with probability INTERVAL_LEVEL.
 
     Sampling error of the mean loss plus the mismatch of probe and tuned classifier. For an accuracy
@@ -55,10 +55,10 @@ def interval(evaluation: Evaluation, *, bounded: bool) -> tuple[float, float]:
 
     Args:
         evaluation: One candidate.
-        bounded: Whether the metric is an accuracy.
+        is_share_of_rows: Whether the losses are 0 or 1.
     """
     n, value = len(evaluation.row_losses), evaluation.value
-    if not bounded:
+    if not is_share_of_rows:
         spread = float(np.std(evaluation.row_losses)) / np.sqrt(n)
         half = QUANTILE * float(np.hypot(spread, _mismatch(n)))
         return value - half, min(1.0, value + half)

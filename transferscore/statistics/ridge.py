@@ -21,7 +21,7 @@ from transferscore.statistics.rows import row_blocks
 from transferscore.statistics.spectrum import Spectrum
 from transferscore.statistics.targets import Targets
 
-__all__ = ["Fitted", "HeldOut", "held_out_folds", "held_out_one", "penalty_path"]
+__all__ = ["Fitted", "HeldOut", "fold_outputs", "held_out_folds", "held_out_one", "penalty_path"]
 
 
 _Rows: TypeAlias = slice | NDArray[np.int64]
@@ -145,17 +145,43 @@ def held_out_folds(
     Raises:
         InputError: Fewer than two folds, or not one fold a row.
     """
-    parts = _fold_rows(folds, len(features))
     n, p = len(features), len(penalties)
     variance = np.mean((targets.matrix() - targets.mean()) ** 2, axis=0)
     row_losses = _row_loss_of(targets, variance)
     errors, losses = np.zeros(p), np.empty((p, n))
-    for held, predicted in _fold_predictions(features, targets, parts, penalties, intercept):
+    for held, predicted in fold_outputs(features, targets, folds, penalties, intercept=intercept):
         actual = targets.matrix(held)
         for i, outputs in enumerate(predicted):
             errors[i] += np.sum((outputs - actual) ** 2)
             losses[i, held] = row_losses(outputs, held)
     return _held_out(penalties, errors / (n * targets.n_columns), losses)
+
+
+def fold_outputs(
+    features: NDArray[Any],
+    targets: Targets,
+    folds: NDArray[np.int64],
+    penalties: NDArray[np.float64],
+    *,
+    intercept: bool = True,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """The rows of each fold, and what a ridge fitted on all others answers for them `(p, k, m)`.
+
+    Arguments and errors are those of `held_out_folds`.
+    """
+    parts = _fold_rows(folds, len(features))
+    n, d = features.shape
+    if n < d:
+        for i, held in enumerate(parts):
+            fitted = np.concatenate(parts[:i] + parts[i + 1 :])
+            rows = features[fitted].astype(np.float64)
+            outputs = _gram_side(rows, targets.matrix(fitted), features[held], penalties, intercept)
+            yield held, outputs
+        return
+    by_fold = [moments(features[rows], targets.take(rows)) for rows in parts]
+    for i, held in enumerate(parts):
+        fitted_moments = reduce(merge_moments, by_fold[:i] + by_fold[i + 1 :])
+        yield held, _feature_side(fitted_moments, features[held], penalties, intercept)
 
 
 def _fold_rows(folds: NDArray[np.int64], n_samples: int) -> list[NDArray[np.int64]]:
@@ -166,27 +192,6 @@ def _fold_rows(folds: NDArray[np.int64], n_samples: int) -> list[NDArray[np.int6
     if len(parts) < 2:
         raise InputError("`folds` must name at least two folds; all rows are in one.")
     return parts
-
-
-def _fold_predictions(
-    features: NDArray[Any],
-    targets: Targets,
-    parts: list[NDArray[np.int64]],
-    penalties: NDArray[np.float64],
-    intercept: bool,
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    n, d = features.shape
-    if n < d:
-        for i, held in enumerate(parts):
-            fitted = np.concatenate(parts[:i] + parts[i + 1 :])
-            rows = features[fitted].astype(np.float64)
-            outputs = _gram_side(rows, targets.matrix(fitted), features[held], penalties, intercept)
-            yield held, outputs
-        return
-    folds = [moments(features[rows], targets.take(rows)) for rows in parts]
-    for i, held in enumerate(parts):
-        fitted_moments = reduce(merge_moments, folds[:i] + folds[i + 1 :])
-        yield held, _feature_side(fitted_moments, features[held], penalties, intercept)
 
 
 def _feature_side(

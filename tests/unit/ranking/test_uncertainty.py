@@ -23,7 +23,7 @@ def evaluation(losses, rows=None):
 @pytest.mark.parametrize("n", [10, 200, 5000])
 def test_the_interval_holds_the_value_and_stays_within_bounds(accuracy, n):
     losses = np.arange(n) >= round(accuracy * n)
-    low, high = interval(evaluation(losses), bounded=True)
+    low, high = interval(evaluation(losses), is_share_of_rows=True)
     assert 0.0 <= low <= 1 - losses.mean() <= high <= 1.0
     assert high - low > 0.005
 
@@ -31,7 +31,7 @@ def test_the_interval_holds_the_value_and_stays_within_bounds(accuracy, n):
 def test_more_samples_narrow_the_interval_down_to_the_mismatch():
     widths = []
     for n in (50, 500, 5000, 10**6):
-        low, high = interval(evaluation(np.arange(n) % 5 == 0), bounded=True)
+        low, high = interval(evaluation(np.arange(n) % 5 == 0), is_share_of_rows=True)
         widths.append(high - low)
     assert widths == sorted(widths, reverse=True)
     assert widths[-1] == pytest.approx(2 * 1.645 * 0.005, rel=0.05)
@@ -40,14 +40,14 @@ def test_more_samples_narrow_the_interval_down_to_the_mismatch():
 def test_nine_in_ten_intervals_hold_the_truth_when_there_is_little_but_sampling_error():
     truth, n, inside = 0.8, 1500, 0
     for _ in range(400):
-        low, high = interval(evaluation(RNG.random(n) > truth), bounded=True)
+        low, high = interval(evaluation(RNG.random(n) > truth), is_share_of_rows=True)
         inside += low <= truth <= high
     assert 0.87 <= inside / 400 <= 0.99
 
 
 def test_an_unbounded_metric_has_an_interval_about_its_value():
     losses = RNG.gamma(1.0, 0.4, size=300)
-    low, high = interval(evaluation(losses), bounded=False)
+    low, high = interval(evaluation(losses), is_share_of_rows=False)
     assert low < 1 - losses.mean() < high
 
 
