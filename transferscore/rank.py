@@ -57,16 +57,18 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     """Rank pretrained models for a labelled dataset, before anything is trained.
 
     Each model turns the samples into features once. From them come its transferability scores and
-    the accuracy that a linear classifier on the frozen features will reach, with an interval;
-    the order is by that accuracy. A model that fails becomes a failure row and the run goes on.
+    the accuracy (or the task's own metric) that a linear probe on the frozen features will reach,
+    with an interval; the order is by that. A model that fails becomes a failure row and the run
+    goes on.
 
     Args:
-        dataset: A path (image folder, zip, CSV, TSV, JSONL, npz), a `Dataset`, or samples in memory
-            with `labels`: an array `(n, ...)`, texts, images or image paths.
+        dataset: Anything that `read_dataset` takes: a path or URI, `hf:NAME`, a frame, a Hugging
+            Face or torch dataset, a `Dataset`, or samples in memory with `labels`.
         models: One or several of: a URI such as `onnx:model.onnx` or `hf:folder` (globs allowed), a
             `torch.nn.Module`, a function from samples to features; or a mapping name to model.
         labels: `(n,)`, with samples in memory.
-        task: "classification" or "regression"; by default told from the labels.
+        task: "classification", "multilabel", "regression" or "token_classification"; by default
+            told from the labels.
         columns: The columns of each role where the dataset has columns, as
             {"text": "review", "label": "stars"}; guessed, and said so, where none are named.
         split: Which split to rank on where there are several; the training split by default.
@@ -93,7 +95,7 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     """
     target = read_dataset(dataset, labels=labels, task=task, split=split, columns=columns)
     target = sample_dataset(target, max_samples, seed)
-    names = check_scores(scores, target.task.kind)
+    names = check_scores(scores, target.task.scored_as)
     keeper = keeper or KeepNothing(trust_remote_code)
     digests = Lazily(lambda: sample_digests(target))
     run = _Run(target, names, _open_store(cache), on_event or _silent, keeper, digests)

@@ -22,7 +22,7 @@ def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
         "rank", parents=[common], help="rank models for a labelled dataset", description=__doc__
     )
     parser.add_argument(
-        "dataset", metavar="DATASET", help="image folder, zip, CSV, TSV, JSONL or npz"
+        "dataset", metavar="DATASET", help="folder, file or URI of labelled samples, or hf:NAME"
     )
     parser.add_argument(
         "--model",
@@ -31,7 +31,11 @@ def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
         required=True,
         help="onnx:FILE, hf:FOLDER, export:FILE or features:FILE; may be a glob and be repeated",
     )
-    parser.add_argument("--task", help="classification or regression; default: told from labels")
+    parser.add_argument(
+        "--task",
+        help="classification, multilabel, regression or token_classification; "
+        "default: told from the labels",
+    )
     parser.add_argument(
         "--columns",
         metavar="ROLE=NAME,...",

@@ -242,6 +242,8 @@ def _forward(
 
 
 def _checked(encoding: Encoding, n_rows: int, name: str) -> Encoding:
+    if encoding.word_mask is not None:
+        n_rows = int(encoding.word_mask.sum())
     if encoding.features.ndim != 2 or len(encoding.features) != n_rows:
         raise EncoderError(
             f"`{name}` must give features of shape ({n_rows}, n_features) for {n_rows} samples; "

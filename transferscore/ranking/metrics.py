@@ -38,7 +38,8 @@ def _one_label(
     outputs: NDArray[np.float64], has_label: NDArray[np.bool_]
 ) -> tuple[float, NDArray[np.float64]]:
     """Average precision of one label, and what it would be without each row `(n,)`."""
-    order = np.argsort(-outputs, kind="stable")
+    # Equal outputs in a random order: the order of the rows may well be that of their labels.
+    order = np.lexsort((np.random.default_rng(0).permutation(len(outputs)), -outputs))
     hits, place = has_label[order].astype(np.float64), np.arange(1.0, len(outputs) + 1)
     found, n_hits = np.cumsum(hits), float(has_label.sum())
     before = np.cumsum(hits * found / place)

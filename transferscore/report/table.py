@@ -125,4 +125,12 @@ def _number(value: float | None) -> str:
 
 
 def _noun(about: Mapping[str, Any]) -> str:
-    return {"image": "images", "text": "texts"}.get(about["modality"], "samples")
+    nouns = {
+        "image": "images",
+        "text": "texts",
+        "text_pair": "text pairs",
+        "tokens": "sentences",
+        "audio": "sounds",
+        "table": "rows",
+    }
+    return nouns.get(about["modality"], "samples")

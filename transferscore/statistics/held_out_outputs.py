@@ -25,10 +25,20 @@ _FOLDS = 10
 
 
 def one_out_outputs(statistics: Statistics) -> NDArray[np.float64]:
-    """Leave-one-out outputs `(n, m)` at the best penalty of `statistics.held_out`."""
-    held_out, features = statistics.held_out, statistics.features
-    penalty = float(held_out.penalties[held_out.best])
-    return _one_out(features, statistics.targets, statistics.fitted, penalty)
+    """Leave-one-out outputs `(n, m)` at the best finite penalty of `statistics.held_out`.
+
+    Each is what the features add to the mean of all rows, not of all others: that would put every
+    row that has a label below those that lack it, by a hair that a ranking of rows turns into all.
+    """
+    held_out, mean = statistics.held_out, statistics.target_mean
+    finite = np.isfinite(held_out.penalties)
+    penalty = float(held_out.penalties[np.where(finite, held_out.errors, np.inf).argmin()])
+    outputs = _one_out(statistics.features, statistics.targets, statistics.fitted, penalty)
+    others = (mean * statistics.n_samples - statistics.targets.matrix()) / (
+        statistics.n_samples - 1
+    )
+    adjusted: NDArray[np.float64] = outputs - others + mean
+    return adjusted
 
 
 def held_out_groups(
