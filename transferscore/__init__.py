@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from transferscore.client import AsyncClient, Client
     from transferscore.datasets import Dataset, read_dataset
     from transferscore.distances import (
         coral,
@@ -61,7 +62,9 @@ if TYPE_CHECKING:
     from transferscore.statistics.cka import cka
 
 __all__ = [
+    "AsyncClient",
     "Candidate",
+    "Client",
     "Dataset",
     "Failure",
     "Prediction",
@@ -117,7 +120,9 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AsyncClient": "client",
     "Candidate": "ranking",
+    "Client": "client",
     "Dataset": "datasets",
     "Failure": "ranking",
     "Prediction": "ranking",

@@ -10,7 +10,8 @@
     │   └── UnknownSchemeError             a model URI starts with a scheme nobody knows
     ├── UnknownNameError (LookupError)     no score, task or column of that name
     ├── MissingExtraError (ImportError)    an optional dependency is not installed
-    └── StoreError (OSError)               the feature store cannot be read or written
+    ├── StoreError (OSError)               the feature store cannot be read or written
+    └── ServerError (ConnectionError)      a server cannot be reached, or refuses a call
 
 Each is also a built-in, so that a caller who knows nothing of this package can catch it. A message
 says what was expected, what came, where, and what to do.
@@ -24,6 +25,7 @@ __all__ = [
     "InputError",
     "MissingExtraError",
     "SampleError",
+    "ServerError",
     "StoreError",
     "TransferScoreError",
     "UnknownNameError",
@@ -73,3 +75,16 @@ class MissingExtraError(TransferScoreError, ImportError):
 
 class StoreError(TransferScoreError, OSError):
     """The feature store cannot be read or written."""
+
+
+class ServerError(TransferScoreError, ConnectionError):
+    """A server cannot be reached, or refuses a call.
+
+    Attributes:
+        code: Name of the status code, such as "UNAVAILABLE".
+        reason: The server's stable name of the cause; empty where it gave none.
+    """
+
+    def __init__(self, message: str, code: str = "UNKNOWN", reason: str = "") -> None:
+        super().__init__(message)
+        self.code, self.reason = code, reason

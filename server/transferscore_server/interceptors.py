@@ -25,7 +25,6 @@ from transferscore_server.errors import (
     exhausted,
     status_of,
     to_proto,
-    unavailable,
 )
 from transferscore_server.logs import LOGGER
 from transferscore_server.metrics import Metrics
@@ -48,26 +47,19 @@ class Admission:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._running: Counter[tuple[str, bool]] = Counter()
-        self._stopping = False
 
     @property
     def running(self) -> int:
         """Calls that run now, watchers left out."""
         return sum(count for (_, is_long), count in self._running.items() if not is_long)
 
-    def stop(self) -> None:
-        """Refuse every further call."""
-        self._stopping = True
-
     @contextlib.contextmanager
     def admit(self, who: str, *, is_long: bool) -> Any:
         """Hold a place for a call.
 
         Raises:
-            CallError: The server stops, or the caller has as many calls running as it may.
+            CallError: The caller has as many calls running as it may.
         """
-        if self._stopping:
-            raise unavailable("STOPPING", "The server is stopping; call another one.")
         key, most = (who, is_long), _MAX_WATCHERS if is_long else self._limits.max_concurrent_calls
         if self._running[key] >= most:
             raise exhausted(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
@@ -58,6 +58,10 @@ class Metrics:
         """What the devices' workers hold and how often they were replaced."""
         self.registry.register(_Devices(devices))
 
+    def watch_rankings(self, counts: Callable[[], Mapping[Any, int]]) -> None:
+        """How many rankings are in each state."""
+        self.registry.register(_Rankings(counts))
+
     def serve(self, address: str) -> Callable[[], None]:
         """Answer scrapes at `host:port`; returns what stops it.
 
@@ -80,6 +84,19 @@ class Metrics:
             thread.join()
 
         return stop
+
+
+class _Rankings:
+    """Reads the database at every scrape."""
+
+    def __init__(self, counts: Callable[[], Mapping[Any, int]]) -> None:
+        self._counts = counts
+
+    def collect(self) -> list[Any]:
+        states = GaugeMetricFamily("ts_job_state", "Rankings in each state.", labels=["state"])
+        for state, count in self._counts().items():
+            states.add_metric([str(state)], count)
+        return [states]
 
 
 class _Devices:

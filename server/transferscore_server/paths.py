@@ -47,17 +47,28 @@ def allowed_dataset(uri: str, roots: Sequence[str]) -> Path:
     return path
 
 
-def allowed_models(uris: Sequence[str], settings: Settings) -> tuple[ModelSpec, ...]:
-    """The models that URIs stand for, globs expanded.
+def allowed_models(
+    uris: Sequence[str], names: Sequence[str], settings: Settings
+) -> tuple[ModelSpec, ...]:
+    """The models that URIs stand for: globs expanded, or one a URI where they are given names.
 
     Raises:
         CallError: A scheme or path is not allowed, or too many models match.
         EncoderError: A URI cannot be understood, or a glob matches nothing.
     """
+    if names and len(names) != len(uris):
+        raise invalid(
+            "ranking.spec.model_names",
+            f"must be one a URI ({len(uris)}), or none; got {len(names)}.",
+        )
     models: list[ModelSpec] = []
     for position, uri in enumerate(uris):
-        for model in _matches(uri, settings, f"ranking.spec.models[{position}]"):
-            if model.uri not in {known.uri for known in models}:
+        field = f"ranking.spec.models[{position}]"
+        found = list(_matches(uri, settings, field))
+        if names:
+            found = [_named(found, names[position], field)]
+        for model in found:
+            if names or model.uri not in {known.uri for known in models}:
                 models.append(model)
             if len(models) > settings.limits.max_candidates:
                 raise invalid(
@@ -66,6 +77,12 @@ def allowed_models(uris: Sequence[str], settings: Settings) -> tuple[ModelSpec, 
                     "(Limits.max_candidates).",
                 )
     return tuple(models)
+
+
+def _named(found: Sequence[ModelSpec], name: str, field: str) -> ModelSpec:
+    if len(found) != 1:
+        raise invalid(field, f"must be one model where models have names; it is {len(found)}.")
+    return ModelSpec(found[0].uri, name)
 
 
 def _matches(text: str, settings: Settings, name: str) -> Iterator[ModelSpec]:
@@ -135,7 +152,7 @@ def _model_denied() -> Exception:
     return denied(
         "URI_NOT_ALLOWED",
         "This model is not under a folder that the server allows, or leads out of it by a "
-        "symbolic link.",
+        "symbolic link; names on a hub are allowed only where the server is started with --hub.",
     )
 
 

@@ -16,6 +16,7 @@ BUILT_IN = {
     "UnknownSchemeError": RuntimeError,
     "UnknownNameError": LookupError,
     "MissingExtraError": ImportError,
+    "ServerError": ConnectionError,
     "StoreError": OSError,
 }
 NAMES = [name for name in errors.__all__ if name != "TransferScoreError"]

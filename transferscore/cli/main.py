@@ -7,14 +7,24 @@ import sys
 from collections.abc import Sequence
 
 from transferscore import __version__
-from transferscore.cli import cite, demo, distance, distances, fingerprint, rank, score, scores
+from transferscore.cli import (
+    cite,
+    demo,
+    distance,
+    distances,
+    fingerprint,
+    rank,
+    score,
+    scores,
+    serve,
+)
 from transferscore.errors import TransferScoreError
 
 __all__ = ["EXIT_NONE_RANKED", "EXIT_OK", "EXIT_SOME_FAILED", "EXIT_USAGE", "main", "run"]
 
 EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_NONE_RANKED = 0, 1, 2, 3
 
-_VERBS = (rank, score, scores, distance, distances, fingerprint, cite, demo)
+_VERBS = (rank, score, scores, distance, distances, fingerprint, cite, serve, demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from transferscore.cli.door import add_server_options, rank_of
 from transferscore.cli.output import (
     add_output_options,
     check_output,
@@ -56,6 +57,7 @@ def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-cache", action="store_true", help="neither read nor keep features")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    add_server_options(parser)
     add_output_options(parser)
     parser.set_defaults(run=run)
 
@@ -63,8 +65,7 @@ def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Rank, write the ranking, and say by the exit code whether all, some or none were ranked."""
     check_output(options)
-    from transferscore.rank import rank
-
+    rank = rank_of(options)
     with Progress(options.quiet) as progress:
         ranking = rank(
             options.dataset,

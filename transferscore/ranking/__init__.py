@@ -2,6 +2,7 @@
 
 from transferscore.ranking.assembly import assemble_ranking
 from transferscore.ranking.decision import Decision
+from transferscore.ranking.document import ranking_of_document
 from transferscore.ranking.evaluated import Evaluated
 from transferscore.ranking.evaluation import (
     Evaluation,
@@ -41,4 +42,5 @@ __all__ = [
     "one_encoder",
     "outcome_of_bytes",
     "outcome_to_bytes",
+    "ranking_of_document",
 ]

@@ -62,7 +62,7 @@ class Ranking(_message.Message):
     def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[Ranking.State, str]] = ..., spec: _Optional[_Union[RankingSpec, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RankedCandidate, _Mapping]]] = ..., failures: _Optional[_Iterable[_Union[CandidateFailure, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., document: _Optional[str] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., progress: _Optional[_Union[RankingMetadata, _Mapping]] = ...) -> None: ...
 
 class RankingSpec(_message.Message):
-    __slots__ = ("dataset", "models", "task", "split", "scores", "max_samples", "seed", "device", "strategies", "limits", "priors", "budget", "options")
+    __slots__ = ("dataset", "models", "model_names", "task", "split", "scores", "max_samples", "seed", "device", "strategies", "limits", "priors", "budget", "options")
     class PriorsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,7 @@ class RankingSpec(_message.Message):
         def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     DATASET_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_NAMES_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     SPLIT_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
@@ -85,6 +86,7 @@ class RankingSpec(_message.Message):
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     dataset: str
     models: _containers.RepeatedScalarFieldContainer[str]
+    model_names: _containers.RepeatedScalarFieldContainer[str]
     task: _types_pb2.Task
     split: str
     scores: _containers.RepeatedScalarFieldContainer[str]
@@ -96,7 +98,7 @@ class RankingSpec(_message.Message):
     priors: _containers.ScalarMap[str, float]
     budget: Budget
     options: _struct_pb2.Struct
-    def __init__(self, dataset: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., task: _Optional[_Union[_types_pb2.Task, str]] = ..., split: _Optional[str] = ..., scores: _Optional[_Iterable[str]] = ..., max_samples: _Optional[int] = ..., seed: _Optional[int] = ..., device: _Optional[str] = ..., strategies: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[CandidateLimits, _Mapping]] = ..., priors: _Optional[_Mapping[str, float]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+    def __init__(self, dataset: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., model_names: _Optional[_Iterable[str]] = ..., task: _Optional[_Union[_types_pb2.Task, str]] = ..., split: _Optional[str] = ..., scores: _Optional[_Iterable[str]] = ..., max_samples: _Optional[int] = ..., seed: _Optional[int] = ..., device: _Optional[str] = ..., strategies: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[CandidateLimits, _Mapping]] = ..., priors: _Optional[_Mapping[str, float]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
 class CandidateLimits(_message.Message):
     __slots__ = ("max_memory_bytes", "max_train_time", "max_cost", "price_per_hour")

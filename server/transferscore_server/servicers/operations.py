@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from google.longrunning import operations_pb2
@@ -20,13 +21,19 @@ from transferscore_server.values.times import seconds_of
 
 __all__ = ["OperationsServicer"]
 
+# How long a caller that waits takes to notice that the server stops.
+_SLICE_SECONDS = 1.0
+
 
 class OperationsServicer:
     """Operations: the same rows as rankings, in another view."""
 
-    def __init__(self, store: Store, jobs: Jobs, settings: Settings) -> None:
-        """Read from `store`, cancel and wait by `jobs`."""
+    def __init__(
+        self, store: Store, jobs: Jobs, settings: Settings, stopping: asyncio.Event
+    ) -> None:
+        """Read from `store`, cancel and wait by `jobs` until the server is `stopping`."""
         self._store, self._jobs, self._settings = store, jobs, settings
+        self._stopping = stopping
 
     async def GetOperation(self, request: Any, _context: Any = None) -> Any:
         """One operation."""
@@ -62,8 +69,12 @@ class OperationsServicer:
         most = self._settings.limits.max_unary_seconds * 0.9
         seconds = seconds_of(request.timeout) if request.HasField("timeout") else most
         name = ranking_name(request.name)
-        await self._jobs.wait(name, max(0.0, min(seconds, most)))
-        return await self._operation(name)
+        ends = time.monotonic() + max(0.0, min(seconds, most))
+        while True:
+            left = min(_SLICE_SECONDS, ends - time.monotonic())
+            record = await self._jobs.wait(name, max(0.0, left))
+            if record.state.is_final or self._stopping.is_set() or time.monotonic() >= ends:
+                return await self._operation(name)
 
     async def _operation(self, name: str) -> Any:
         record = await asyncio.to_thread(self._store.get_ranking, name)

@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf import empty_pb2
 
 from transferscore.v1 import ranking_service_pb2 as pb
-from transferscore_server.errors import invalid
+from transferscore_server.errors import invalid, unavailable
 from transferscore_server.jobs.jobs import Jobs
 from transferscore_server.names import Name, parse_name, parse_parent, resource_id
 from transferscore_server.paging import page_size
@@ -37,6 +37,9 @@ from transferscore_server.values.times import seconds_of
 
 __all__ = ["RankingServicer"]
 
+# How long a watcher of a quiet ranking takes to notice that the server stops.
+_WATCH_SECONDS = 1.0
+
 
 class RankingServicer:
     """Rankings that are queued, run, watched and stopped."""
@@ -46,11 +49,20 @@ class RankingServicer:
         store: Store,
         jobs: Jobs,
         settings: Settings,
+        stopping: asyncio.Event,
         carrier: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        """Queue by `jobs`, read from `store`; `carrier` gives the trace that a job belongs to."""
+        """Queue by `jobs`, read from `store`.
+
+        Args:
+            store: Where rankings are.
+            jobs: What runs them.
+            settings: What may be named, and the limits.
+            stopping: Set when the server stops: watchers are sent elsewhere then.
+            carrier: Gives the trace that a job belongs to.
+        """
         self._store, self._jobs, self._settings = store, jobs, settings
-        self._carrier = carrier
+        self._stopping, self._carrier = stopping, carrier
 
     async def CreateRanking(self, request: Any, _context: Any = None) -> Any:
         """The operation of a new ranking."""
@@ -99,14 +111,21 @@ class RankingServicer:
         name = str(parse_name("ranking", request.name))
         if request.after_sequence < 0:
             raise invalid("after_sequence", f"must be at least 0; got {request.after_sequence}.")
-        sequence = request.after_sequence
-        heartbeat = self._settings.limits.watch_heartbeat_seconds
-        async for event in self._jobs.watch(name, sequence, heartbeat):
+        sequence, quiet_since = request.after_sequence, time.monotonic()
+        async for event in self._jobs.watch(name, sequence, _WATCH_SECONDS):
+            if self._stopping.is_set():
+                raise unavailable("STOPPING", f"The server is stopping; go on after {sequence}.")
+            if event is None and time.monotonic() - quiet_since < self._heartbeat:
+                continue
+            quiet_since = time.monotonic()
             record = await asyncio.to_thread(self._store.get_ranking, name)
-            if event is not None:
-                sequence = event.sequence
+            sequence = event.sequence if event is not None else sequence
             yield event_message(event, record, sequence)
         yield pb.WatchRankingResponse(sequence=sequence, final=await self.ranking(name))
+
+    @property
+    def _heartbeat(self) -> float:
+        return self._settings.limits.watch_heartbeat_seconds
 
     async def ranking(self, name: str) -> Any:
         """The message of a ranking."""
@@ -123,8 +142,10 @@ class RankingServicer:
         _check_scores(options)
         if not spec.models:
             raise invalid("ranking.spec.models", "must name at least one model; got none.")
-        models = allowed_models(list(spec.models), self._settings)
-        self._store.get_dataset(str(dataset))
+        models = allowed_models(list(spec.models), list(spec.model_names), self._settings)
+        about = self._store.get_dataset(str(dataset)).labels
+        if "task" in about:
+            options.setdefault("task", about["task"])
         labels = dict(self._carrier())
         return NewRanking(
             str(name),

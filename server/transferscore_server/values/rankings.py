@@ -37,8 +37,8 @@ __all__ = [
 ]
 
 _DEVICES = ("auto", "cpu", "cuda")
-# Fields of the spec, and what the server itself decides: never by `options`.
-_OWN = {"dataset", "models", "labels", "cache", "on_event", "trust_remote_code"}
+# Arguments of `rank()` without a field, of those that neither read a path nor run code.
+_FURTHER = {"baseline", "columns"}
 _CODES = {
     "CANCELLED": grpc.StatusCode.CANCELLED,
     "DEADLINE_EXCEEDED": grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -80,9 +80,10 @@ def ranking_options(spec: Any, arguments: Sequence[str]) -> dict[str, Any]:
 def _further(spec: Any, arguments: Sequence[str]) -> dict[str, Any]:
     given: dict[str, Any] = json_format.MessageToDict(spec.options)
     for name in given:
-        if name in _OWN or name in pb.RankingSpec.DESCRIPTOR.fields_by_name:
+        if name not in _FURTHER:
+            known = ", ".join(sorted(_FURTHER))
             raise invalid(
-                f"ranking.spec.options.{name[:60]}", "is not set here but by its own field."
+                f"ranking.spec.options.{name[:60]}", f"is not allowed here; only {known}."
             )
         _check_argument(name, arguments, f"ranking.spec.options.{name[:60]}")
     return {name: _whole(value) for name, value in given.items()}
