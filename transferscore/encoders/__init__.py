@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from transferscore.encoders.export import ExportEncoder
     from transferscore.encoders.features_file import FeaturesFile
     from transferscore.encoders.hf import HfEncoder
+    from transferscore.encoders.keras import KerasEncoder
     from transferscore.encoders.module import ModuleEncoder
     from transferscore.encoders.on_disk import model_path
     from transferscore.encoders.onnx import OnnxEncoder
     from transferscore.encoders.resolve import resolve_encoder, resolve_models
+    from transferscore.encoders.st import SentenceEncoder
+    from transferscore.encoders.timm import TimmEncoder
     from transferscore.encoders.torch_inference import is_out_of_memory
     from transferscore.encoders.trainable import (
         TrainableEncoder,
@@ -35,9 +38,12 @@ __all__ = [
     "ExportEncoder",
     "FeaturesFile",
     "HfEncoder",
+    "KerasEncoder",
     "ModelUri",
     "ModuleEncoder",
     "OnnxEncoder",
+    "SentenceEncoder",
+    "TimmEncoder",
     "TrainableEncoder",
     "TrainableModel",
     "expand_globs",
@@ -57,9 +63,12 @@ _HOMES = {
     "Encoding": "encoder",
     "ExportEncoder": "export",
     "FeaturesFile": "features_file",
+    "KerasEncoder": "keras",
     "HfEncoder": "hf",
     "ModelUri": "uri",
     "ModuleEncoder": "module",
+    "TimmEncoder": "timm",
+    "SentenceEncoder": "st",
     "OnnxEncoder": "onnx",
     "TrainableEncoder": "trainable",
     "TrainableModel": "trainable",

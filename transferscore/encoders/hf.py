@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from transferscore.encoders.digests import digest_of
 from transferscore.encoders.encoder import IMAGE_COST, Encoding, Sample
-from transferscore.encoders.hf_folder import find_folder
+from transferscore.encoders.hf_folder import commit_of, find_folder
 from transferscore.encoders.hf_inputs import (
     HfBatch,
     audio_batch,
@@ -156,7 +156,7 @@ class HfEncoder:
         """The commit of a model from the hub, and the base model of an adapter."""
         folder = self._folder.get()
         known = {
-            "revision": folder.commit(),
+            "revision": commit_of(folder.path),
             "base_model": None if folder.adapter is None else str(folder.path),
         }
         return {key: value for key, value in known.items() if value is not None}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from transferscore.errors import EncoderError, MissingExtraError
 
-__all__ = ["ModelFolder", "find_folder", "is_offline"]
+__all__ = ["ModelFolder", "commit_of", "find_folder", "is_offline", "model_path"]
 
 _TOKENIZER_FILES = (
     "tokenizer.json",
@@ -103,11 +103,6 @@ class ModelFolder:
         adapter = {} if self.adapter is None else {*self.adapter.glob("*")}
         return [*sorted(own), *sorted(file for file in adapter if file.suffix in _ADAPTER_SUFFIXES)]
 
-    def commit(self) -> str | None:
-        """The commit on the hub that a snapshot is of; None for a local folder."""
-        is_snapshot = self.path.parent.name == "snapshots" and _COMMIT.fullmatch(self.path.name)
-        return self.path.name if is_snapshot else None
-
     def sentence_pooling(self) -> str | None:
         """The pooling that a sentence-transformers folder states."""
         described = self._json("1_Pooling/config.json")
@@ -159,8 +154,15 @@ def find_folder(
         EncoderError: There is no such folder or model, or it has no readable `config.json`.
         MissingExtraError: A hub name, and transformers is not installed.
     """
-    local = Path(model).expanduser()
-    path = local if local.is_dir() else _snapshot(model, revision, name, is_trusted)
+    path = model_path(
+        model,
+        revision,
+        name,
+        patterns=(*_TEXT_FILES, "README.md", *(["*.py"] if is_trusted else [])),
+        weights=["*.safetensors"],
+        old_weights=["*.bin"],
+        ignored=["*/*.safetensors", "*/*.bin"],
+    )
     if (path / _ADAPTER_CONFIG).is_file() and not (path / "config.json").is_file():
         return _with_adapter(path, name, is_trusted)
     return ModelFolder(path, _config(path, "config.json", name), is_trusted)
@@ -198,29 +200,62 @@ def _has_tokenizer(path: Path) -> bool:
     return any((path / file).is_file() for file in _TOKENIZER_FILES)
 
 
-def _snapshot(model: str, revision: str | None, name: str, is_trusted: bool) -> Path:
+def model_path(  # noqa: PLR0913 -- what is fetched, each kind of file by name
+    model: str,
+    revision: str | None,
+    name: str,
+    *,
+    patterns: Sequence[str],
+    weights: Sequence[str],
+    old_weights: Sequence[str],
+    ignored: Sequence[str] = (),
+) -> Path:
+    """A local folder, or the snapshot of a name on the hub.
+
+    Args:
+        model: The folder or name.
+        revision: Branch, tag or commit on the hub; None for its default branch.
+        name: What the report calls the model.
+        patterns: Small files to fetch.
+        weights: Files of weights to fetch.
+        old_weights: Those to fetch where there are none of `weights`.
+        ignored: What not to fetch though a pattern matches.
+
+    Raises:
+        EncoderError: There is no such folder or model.
+        MissingExtraError: A hub name, and huggingface_hub is not installed.
+    """
+    local = Path(model).expanduser()
+    if local.is_dir():
+        return local
     try:
         import huggingface_hub
     except ImportError as error:
         raise MissingExtraError.of("transformers", "hf", f"The model `{name}`") from error
 
-    def fetch(*patterns: str) -> Path:
+    def fetch(*wanted: str) -> Path:
         folder = huggingface_hub.snapshot_download(
             model,
             revision=revision,
-            allow_patterns=list(patterns),
-            ignore_patterns=["*/*.safetensors", "*/*.bin"],
+            allow_patterns=list(wanted),
+            ignore_patterns=list(ignored),
             local_files_only=is_offline(),
         )
         return Path(folder)
 
-    small = (*_TEXT_FILES, "README.md", *(["*.py"] if is_trusted else []))
     try:
-        path = fetch(*small, "*.safetensors")
-        return path if any(path.glob("*.safetensors")) else fetch(*small, "*.bin")
+        path = fetch(*patterns, *weights)
+        has_weights = any(any(path.glob(pattern)) for pattern in weights)
+        return path if has_weights or not old_weights else fetch(*patterns, *old_weights)
     except Exception as error:  # the hub client has no common base for what can go wrong
         where = "in the local cache (offline)" if is_offline() else "on the Hugging Face hub"
         reason = " ".join(str(error).split())[:300]
         raise EncoderError(
             f"`{name}` is neither a local folder nor to be had {where}: {reason}"
         ) from error
+
+
+def commit_of(path: Path) -> str | None:
+    """The commit on the hub that a snapshot is of; None for a folder that is no snapshot."""
+    is_snapshot = path.parent.name == "snapshots" and _COMMIT.fullmatch(path.name)
+    return path.name if is_snapshot else None

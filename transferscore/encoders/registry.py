@@ -47,10 +47,30 @@ _ROWS = (
         has_revision=True,
     ),
     Adapter(
+        "keras",
+        "transferscore.encoders.keras:KerasEncoder",
+        options=("pooling", "scale", "size"),
+        suffixes=(".keras",),
+    ),
+    Adapter(
         "onnx",
         "transferscore.encoders.onnx:OnnxEncoder",
         options=("pooling", "rate", "size"),
         suffixes=(".onnx",),
+    ),
+    Adapter(
+        "st",
+        "transferscore.encoders.st:SentenceEncoder",
+        options=("precision", "prompt"),
+        has_output=False,
+        has_revision=True,
+    ),
+    Adapter(
+        "timm",
+        "transferscore.encoders.timm:TimmEncoder",
+        options=("layer", "pooling", "precision"),
+        has_output=False,
+        has_revision=True,
     ),
 )
 

@@ -11,7 +11,7 @@ from transferscore.encoders.encoder import Encoding
 from transferscore.encoders.hf_inputs import HfBatch
 from transferscore.encoders.joining import in_order, joined
 
-__all__ = ["in_token_budget"]
+__all__ = ["in_token_budget", "parts_of_like_length", "token_budget"]
 
 # Tokens in a forward pass, padding included: few on a CPU, whose cache a batch should not leave;
 # many on a GPU, which waits while it is told what to do.
@@ -28,14 +28,21 @@ def in_token_budget(encode: Callable[[HfBatch], Encoding], batch: HfBatch, devic
     """
     if batch.lengths is None:
         return encode(batch)
-    budget = _GPU_TOKENS if device.startswith("cuda") else _CPU_TOKENS
-    parts = _parts(batch.lengths, budget * batch.length_of_token, batch.needs_equal_lengths)
+    budget = token_budget(device) * batch.length_of_token
+    parts = parts_of_like_length(batch.lengths, budget, equal=batch.needs_equal_lengths)
     order = np.concatenate(parts)
     encoding = joined([encode(batch.rows(part)) for part in parts])
     return in_order(encoding, order, [batch.n_words[row] for row in order] if batch.n_words else ())
 
 
-def _parts(lengths: NDArray[np.int64], budget: int, equal: bool) -> list[NDArray[np.int64]]:
+def token_budget(device: str) -> int:
+    """Tokens in a forward pass, padding included, that suit the device."""
+    return _GPU_TOKENS if device.startswith("cuda") else _CPU_TOKENS
+
+
+def parts_of_like_length(
+    lengths: NDArray[np.int64], budget: int, *, equal: bool = False
+) -> list[NDArray[np.int64]]:
     """Rows in parts whose number times longest length is within the budget, one row at the least.
 
     Args:

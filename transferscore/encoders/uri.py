@@ -72,8 +72,8 @@ def parse_uri(text: str) -> ModelUri:
     """The parts of the model URI `text`.
 
     A path without a scheme is understood where there is one way to read it: `*.onnx` is `onnx:`,
-    `*.pt2` is `export:`, and an existing folder is `hf:`. An `@revision` is taken off `hf:` names
-    only, and not where a folder of that very name exists.
+    `*.pt2` is `export:`, `*.keras` is `keras:`, and an existing folder is `hf:`. An `@revision` is
+    taken off names on a hub only, and not where a folder of that very name exists.
 
     Args:
         text: For example `onnx:zoo/resnet.onnx#hidden` or `hf:org/name@main?pooling=cls`.
@@ -129,8 +129,8 @@ def _adapter_of_bare_path(text: str) -> Adapter:
     if path.is_dir():
         return ADAPTERS["hf"]
     raise UnknownSchemeError(
-        f"`{text}` has no model scheme and is neither a folder nor a file that ends in .onnx or "
-        f".pt2. Write it as scheme:name, for example `hf:{text}`; known schemes: "
+        f"`{text}` has no model scheme and is neither a folder nor a file that ends in .keras, "
+        f".onnx or .pt2. Write it as scheme:name, for example `hf:{text}`; known schemes: "
         f"{', '.join(sorted(ADAPTERS))}."
     )
 
