@@ -10,6 +10,22 @@ import pytest
 from transferscore.datasets.images import ImageSample
 
 
+def declare_torchvision_operators() -> None:
+    """Schemas that a torchvision built for another torch cannot register; timm needs no more."""
+    import torch
+
+    for name in ("nms", "qnms"):
+        try:
+            getattr(torch.ops.torchvision, name)
+        except AttributeError:
+            schema = f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            TORCHVISION.append(torch.library.Library("torchvision", "FRAGMENT"))
+            TORCHVISION[-1].define(schema)
+
+
+TORCHVISION: list[Any] = []  # a schema lives as long as its library
+
+
 def make_image(seed: int = 0, size: tuple[int, int] = (12, 10)) -> ImageSample:
     pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
     return ImageSample.from_array(pixels, f"image {seed}")

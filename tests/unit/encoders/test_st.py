@@ -108,9 +108,7 @@ def test_a_pair_is_told_by_how_alike_its_texts_are(saved):
 
 
 def test_words_are_for_the_folder_of_the_transformer(saved):
-    with pytest.raises(
-        EncoderError, match=r"takes text; got token sequences\. Use the model's"
-    ):
+    with pytest.raises(EncoderError, match=r"takes text; got token sequences\. Use the model's"):
         SentenceEncoder(str(saved[0])).prepare([Words(("a",))])
 
 
