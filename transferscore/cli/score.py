@@ -25,7 +25,7 @@ def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="score features and labels already extracted",
         description="Scores of an npz file with `features` (n, d), `labels` (n,) and, where the "
-        "model has a classifier, `source_probabilities` (n, C).",
+        "model has a classifier, `source_probabilities` or `source_logits` (n, C).",
     )
     parser.add_argument("features", metavar="FEATURES.npz")
     parser.add_argument("--scores", metavar="A,B", help="default: all that apply")
@@ -48,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
             options.scores,
             task=options.task,
             source_probabilities=arrays.get("source_probabilities"),
+            source_logits=arrays.get("source_logits"),
         )
     notes = list(dict.fromkeys(str(warning.message) for warning in caught))
     write_output(_rendered(values, notes, options.format), options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
@@ -12,6 +14,9 @@ from transferscore.statistics import Statistics
 from transferscore.statistics.rows import row_blocks
 
 __all__ = ["INFO", "energy", "energy_from_statistics"]
+
+# What rounding in float32 leaves of the logarithm of a sum of probabilities.
+_LOG_OF_ONE = 1e-4
 
 
 def energy(
@@ -64,12 +69,20 @@ def energy_from_statistics(statistics: Statistics, share: float = 0.005) -> floa
     if not 0.0 < share <= 1.0:
         raise InputError(f"`share` must be above 0 and at most 1; got {share}.")
     logits = statistics.source_logits
+    from_classifier = logits is not None
     logits = statistics.features if logits is None else logits
     n_lowest = max(1, int(np.floor(share * len(logits))))
     values = np.empty(len(logits))
     for rows in row_blocks(*logits.shape):
         block: NDArray[np.float64] = logits[rows].astype(np.float64)
         values[rows] = logsumexp(block, axis=1)
+    if from_classifier and np.abs(values).max() < _LOG_OF_ONE:
+        warnings.warn(
+            "Energy is 0 for every sample: the logits are logarithms of probabilities, which sum "
+            "to one and hold no energy.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     return float(np.mean(np.sort(values)[:n_lowest]))
 
 

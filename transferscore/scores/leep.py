@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from transferscore.scores.nce import source_probabilities_of
+from transferscore.scores.nce import source_classes_of
 from transferscore.scores.score import ScoreInfo
 from transferscore.statistics import Statistics, Targets
-from transferscore.statistics.rows import check_features, row_blocks
+from transferscore.statistics.rows import check_features
+from transferscore.statistics.source import SourceClasses
 
 __all__ = ["INFO", "expected_predictions", "leep", "leep_from_statistics"]
 
@@ -48,24 +49,24 @@ def leep(source_probabilities: ArrayLike, labels: ArrayLike) -> float:
 
 def leep_from_statistics(statistics: Statistics) -> float:
     """LEEP from shared statistics; see `leep`."""
-    expected = expected_predictions(source_probabilities_of(statistics), statistics.targets)
+    expected = expected_predictions(source_classes_of(statistics), statistics.targets)
     return float(np.log(expected).mean())
 
 
-def expected_predictions(source: NDArray[np.float64], targets: Targets) -> NDArray[np.float64]:
+def expected_predictions(source: SourceClasses, targets: Targets) -> NDArray[np.float64]:
     """What a classifier that only reads source probabilities gives each sample's label `(n,)`."""
     codes, conditional = targets.class_codes(), _label_given_source(source, targets)
     expected = np.empty(len(source))
-    for rows in row_blocks(*source.shape):
-        expected[rows] = np.einsum("ij,ij->i", source[rows], conditional[codes[rows]])
+    for rows, block in source.blocks():
+        expected[rows] = np.einsum("ij,ij->i", block, conditional[codes[rows]])
     return expected
 
 
-def _label_given_source(source: NDArray[np.float64], targets: Targets) -> NDArray[np.float64]:
+def _label_given_source(source: SourceClasses, targets: Targets) -> NDArray[np.float64]:
     """`(K, C)` estimated probability of each label given each source class."""
-    joint = np.zeros((targets.n_columns, source.shape[1]))
-    for rows in row_blocks(*source.shape):
-        joint += targets.matrix(rows).T @ source[rows]
+    joint = np.zeros((targets.n_columns, source.n_classes))
+    for rows, block in source.blocks():
+        joint += targets.matrix(rows).T @ block
     mass = joint.sum(axis=0)
     conditional: NDArray[np.float64] = np.zeros_like(joint)
     np.divide(joint, mass, out=conditional, where=mass > 0.0)

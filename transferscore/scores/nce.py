@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from transferscore.errors import InputError
 from transferscore.scores.score import ScoreInfo
 from transferscore.statistics import Statistics
 from transferscore.statistics.rows import check_features
+from transferscore.statistics.source import SourceClasses
 
-__all__ = ["INFO", "nce", "nce_from_statistics", "source_probabilities_of"]
+__all__ = ["INFO", "nce", "nce_from_statistics", "source_classes_of"]
 
 
 def nce(source_probabilities: ArrayLike, labels: ArrayLike) -> float:
@@ -44,27 +45,27 @@ def nce(source_probabilities: ArrayLike, labels: ArrayLike) -> float:
 
 def nce_from_statistics(statistics: Statistics) -> float:
     """NCE from shared statistics; see `nce`."""
-    source = source_probabilities_of(statistics)
+    source = source_classes_of(statistics)
     codes, n_classes = statistics.targets.class_codes(), statistics.targets.n_columns
-    joint = np.zeros((n_classes, source.shape[1]))
-    np.add.at(joint, (codes, source.argmax(axis=1)), 1.0)
+    joint = np.zeros((n_classes, source.n_classes))
+    np.add.at(joint, (codes, source.likeliest()), 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = joint * np.log(joint / joint.sum(axis=0))
     return float(np.nansum(terms) / statistics.n_samples)
 
 
-def source_probabilities_of(statistics: Statistics) -> NDArray[np.float64]:
-    """The source-class probabilities `(n, C)`.
+def source_classes_of(statistics: Statistics) -> SourceClasses:
+    """The source-class probabilities.
 
     Raises:
         InputError: The statistics were made without them.
     """
-    if statistics.source_probabilities is None:
+    if (source := statistics.source) is None:
         raise InputError(
             "This score needs `source_probabilities`, the model's own class probabilities "
             "(n_samples, n_source_classes); none were given."
         )
-    return statistics.source_probabilities
+    return source
 
 
 INFO = ScoreInfo(

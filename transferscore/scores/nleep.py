@@ -14,6 +14,7 @@ from transferscore.scores.score import ScoreInfo
 from transferscore.statistics import Statistics
 from transferscore.statistics.mixture import mixture_posteriors
 from transferscore.statistics.principal import n_components_holding, principal_coordinates
+from transferscore.statistics.source import SourceClasses
 
 __all__ = ["INFO", "nleep", "nleep_from_statistics"]
 
@@ -87,7 +88,7 @@ def nleep_from_statistics(
     # Features that do not vary have no direction; one of zeros stands for it.
     points = points[rows] if kept else np.zeros((len(rows), 1))
     posteriors = mixture_posteriors(points, n_components, seed)
-    expected = expected_predictions(posteriors, targets.take(rows))
+    expected = expected_predictions(SourceClasses(posteriors), targets.take(rows))
     return float(np.log(expected).mean() if log else expected.mean())
 
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, gammaln
 
 from transferscore.errors import InputError
-from transferscore.scores.nce import source_probabilities_of
+from transferscore.scores.nce import source_classes_of
 from transferscore.scores.score import ScoreInfo
 from transferscore.statistics import Statistics
 from transferscore.statistics.rows import check_features
@@ -68,7 +68,7 @@ def pactran_dirichlet_from_statistics(
     statistics: Statistics, alpha: float = 1.0, n_rounds: int = 10
 ) -> float:
     """PACTran-Dirichlet from shared statistics; see `pactran_dirichlet`."""
-    source, prior = source_probabilities_of(statistics), prior_counts(statistics, alpha, n_rounds)
+    source, prior = source_classes_of(statistics), prior_counts(statistics, alpha, n_rounds)
 
     def log_weights(counts: NDArray[np.float64]) -> NDArray[np.float64]:
         posterior = prior + counts

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln
 
-from transferscore.scores.nce import source_probabilities_of
+from transferscore.scores.nce import source_classes_of
 from transferscore.scores.pactran_dirichlet import prior_counts
 from transferscore.scores.score import ScoreInfo
 from transferscore.statistics import Statistics
@@ -64,13 +64,14 @@ def pactran_gamma_from_statistics(
     statistics: Statistics, alpha: float = 1.0, n_rounds: int = 10
 ) -> float:
     """PACTran-Gamma from shared statistics; see `pactran_gamma`."""
-    source, prior = source_probabilities_of(statistics), prior_counts(statistics, alpha, n_rounds)
+    source, prior = source_classes_of(statistics), prior_counts(statistics, alpha, n_rounds)
     shares = variational_shares(
         source, statistics.targets, lambda counts: digamma(prior + counts), n_rounds
     )
     posterior = prior + shares.counts
     evidence = float((gammaln(posterior) - gammaln(prior)).sum())
-    normalisers = float(np.log(source @ posterior.sum(axis=0)).sum())
+    mass = posterior.sum(axis=0)
+    normalisers = sum(float(np.log(block @ mass).sum()) for _, block in source.blocks())
     bound = evidence - shares.divergence - normalisers + statistics.n_samples
     return bound / (statistics.n_samples * statistics.targets.n_columns) - 1.0
 

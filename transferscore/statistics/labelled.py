@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from transferscore.datasets.task import task_named
 from transferscore.errors import InputError
 from transferscore.statistics.rows import check_features
+from transferscore.statistics.source import SourceClasses
 from transferscore.statistics.targets import Targets, class_targets, joined_targets, real_targets
 
 __all__ = ["LabelledRows", "check_rows", "joined_rows"]
@@ -35,6 +36,15 @@ class LabelledRows:
 
     def __len__(self) -> int:
         return len(self.features)
+
+    @property
+    def source(self) -> SourceClasses | None:
+        """The model's own class probabilities, of its logits where these alone are known."""
+        if self.source_probabilities is not None:
+            return SourceClasses(self.source_probabilities)
+        if self.source_logits is not None:
+            return SourceClasses(self.source_logits, are_logits=True)
+        return None
 
     def take(self, rows: NDArray[np.int64]) -> LabelledRows:
         """Some of the rows, with the same target columns."""
@@ -131,7 +141,7 @@ def _check_probabilities(probabilities: ArrayLike | None, n: int) -> NDArray[Any
 def _check_source(source: ArrayLike | None, n: int, name: str) -> NDArray[Any] | None:
     if source is None:
         return None
-    array = check_features(source, name).astype(np.float64, copy=False)
+    array = check_features(source, name)
     if len(array) != n:
         raise InputError(
             f"`{name}` must have one row per row of `features` ({n}); got {len(array)}."

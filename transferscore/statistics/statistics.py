@@ -15,6 +15,7 @@ from transferscore.statistics.moments import Moments, moments, target_products
 from transferscore.statistics.ridge import Fitted, HeldOut, held_out_one
 from transferscore.statistics.rows import feature_mean, release_pages, row_blocks
 from transferscore.statistics.saved import load_summary, save_summary, summary_from, summary_to
+from transferscore.statistics.source import SourceClasses
 from transferscore.statistics.spectrum import (
     Spectrum,
     spectrum_of_features,
@@ -69,7 +70,8 @@ class Statistics:
                 for the tasks "regression" and "multilabel".
             task: "classification", "multilabel" or "regression".
             source_probabilities: `(n_samples, n_source_classes)`, non-negative, used as they are.
-            source_logits: `(n_samples, n_source_classes)`.
+            source_logits: `(n_samples, n_source_classes)`, whose softmax the probabilities are
+                where they are not given.
 
         Raises:
             InputError: Shapes do not match, a value is NaN or infinite, or one class only.
@@ -217,9 +219,9 @@ class Statistics:
         return self._all_rows.targets
 
     @property
-    def source_probabilities(self) -> NDArray[Any] | None:
-        """`(n, C)` float64 of the model's own classes, or None."""
-        return self._all_rows.source_probabilities
+    def source(self) -> SourceClasses | None:
+        """Probabilities of the model's own classes, given or from its logits, or None."""
+        return self._all_rows.source
 
     @property
     def source_logits(self) -> NDArray[Any] | None:
@@ -228,9 +230,9 @@ class Statistics:
 
     @property
     def has_source(self) -> bool:
-        """Whether source probabilities of the rows at hand are known."""
+        """Whether source classes of the rows at hand are known."""
         rows = self._rows if self._rows is not None else self.summary.sample.rows
-        return rows.source_probabilities is not None
+        return rows.source is not None
 
     @property
     def n_samples(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from transferscore.statistics.rows import row_blocks
+from transferscore.statistics.source import SourceClasses
 from transferscore.statistics.targets import Targets
 
 __all__ = ["Shares", "variational_shares"]
@@ -36,19 +36,22 @@ class Shares:
 
 
 def variational_shares(
-    source: _Matrix, targets: Targets, log_weights: Callable[[_Matrix], _Matrix], n_rounds: int
+    source: SourceClasses,
+    targets: Targets,
+    log_weights: Callable[[_Matrix], _Matrix],
+    n_rounds: int,
 ) -> Shares:
     """Repeat: sample i's share in z goes with s_iz times the weight of (y_i, z); counts follow.
 
     Args:
-        source: s `(n, C)`, non-negative.
+        source: s, of n samples and C source classes.
         targets: Classes y of the n samples, K of them.
         log_weights: From counts `(K, C)` to log weights `(K, C)`.
         n_rounds: Number of rounds, at least one.
     """
-    nearer = np.zeros((targets.n_columns, source.shape[1]))
-    for rows in row_blocks(*source.shape):
-        nearer += _members(targets, rows) @ source[rows]
+    nearer = np.zeros((targets.n_columns, source.n_classes))
+    for rows, block in source.blocks():
+        nearer += _members(targets, rows) @ block
     for _ in range(n_rounds):
         counts, logs = nearer, log_weights(nearer)
         # A factor common to a class drops out of the shares; without it nothing overflows.
@@ -58,14 +61,14 @@ def variational_shares(
     return Shares(counts, float(np.sum(nearer * logs)) - log_sums)
 
 
-def _shared_out(source: _Matrix, targets: Targets, weights: _Matrix) -> tuple[_Matrix, float]:
+def _shared_out(source: SourceClasses, targets: Targets, weights: _Matrix) -> tuple[_Matrix, float]:
     """Mass of the shares `(K, C)`, and the sum of the logs of their normalisers."""
     codes, log_sums = targets.class_codes(), 0.0
     mass = np.zeros_like(weights)
-    for rows in row_blocks(*source.shape):
-        sums = np.einsum("ij,ij->i", source[rows], weights[codes[rows]])
+    for rows, block in source.blocks():
+        sums = np.einsum("ij,ij->i", block, weights[codes[rows]])
         log_sums += float(np.log(sums).sum())
-        mass += _members(targets, rows, 1.0 / sums) @ source[rows]
+        mass += _members(targets, rows, 1.0 / sums) @ block
     return mass * weights, log_sums
 
 

@@ -63,3 +63,9 @@ def test_logits_of_other_samples_are_refused():
     message = "`source_logits` must have one row per row of `features` (450); got 449."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         energy(FEATURES, LABELS, source_logits=LOGITS[1:])
+
+
+def test_logarithms_of_probabilities_hold_no_energy():
+    logs = (LOGITS - np.log(np.exp(LOGITS).sum(axis=1, keepdims=True))).astype(np.float32)
+    with pytest.warns(RuntimeWarning, match="Energy is 0 for every sample: the logits are log"):
+        assert energy(FEATURES, LABELS, source_logits=logs) == pytest.approx(0.0, abs=1e-6)

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from tests.reference.inputs import class_input
 from transferscore.errors import InputError, UnknownNameError
@@ -90,8 +91,16 @@ def test_source_probabilities_are_checked(probabilities, message):
         Statistics(features, [0, 1, 1], source_probabilities=probabilities)
 
 
-def test_source_probabilities_are_float64():
-    features = np.arange(6.0).reshape(3, 2)
-    probabilities = np.full((3, 2), 0.5, dtype=np.float32)
-    statistics = Statistics(features, [0, 1, 1], source_probabilities=probabilities)
-    assert statistics.source_probabilities.dtype == np.float64
+def test_source_outputs_are_kept_as_they_come_and_read_as_float64():
+    features, rng = np.arange(6.0).reshape(3, 2), np.random.default_rng(0)
+    logits = rng.normal(size=(3, 4)).astype(np.float32)
+    probabilities = softmax(logits.astype(np.float64), axis=1)
+    of_logits = Statistics(features, [0, 1, 1], source_logits=logits).source
+    given = Statistics(features, [0, 1, 1], source_probabilities=probabilities).source
+    assert of_logits.outputs.dtype == np.float32
+    for source in (of_logits, given):
+        ((rows, block),) = source.blocks()
+        assert (rows, block.dtype) == (slice(0, 3), np.float64)
+        np.testing.assert_allclose(block, probabilities, rtol=1e-15)
+        assert (source.likeliest() == logits.argmax(axis=1)).all()
+    assert Statistics(features, [0, 1, 1]).source is None
