@@ -91,7 +91,7 @@ def evaluation_key(
 ) -> str:
     """Hex digest of all that an evaluation depends on: model, samples, labels, task and scores."""
     parts = [
-        "evaluation-5",
+        "evaluation-6",
         encoder_digest,
         dataset.task.kind,
         json.dumps(scores),
@@ -127,17 +127,16 @@ def _evaluate_layer(
     features: Features, dataset: Dataset, scores: Sequence[str] | None
 ) -> Evaluation:
     rows, task = scored_rows(features, dataset), dataset.task
-    probabilities = None if features.logits is None else _softmax(features.logits[rows.kept])
+    logits = None if features.logits is None else features.logits[rows.kept]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeWarning)
         statistics = Statistics(
             features.values[rows.kept],
             rows.labels,
             task=task.scored_as,
-            source_probabilities=probabilities,
+            source_logits=logits,
         )
-        has_source = probabilities is not None
-        names = _computable(scores, task.scored_as, has_source=has_source)
+        names = _computable(scores, task.scored_as, has_source=logits is not None)
         values = compute_scores(statistics, names, task.scored_as)
         held_out = held_out_metric(statistics, task, rows.groups)
     warned = [rows.lost] if rows.lost else []
@@ -166,11 +165,3 @@ def _computable(scores: Sequence[str] | None, task: str, *, has_source: bool) ->
             stacklevel=2,
         )
     return [name for name in scores if name not in missing]
-
-
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    shifted = logits.astype(np.float64)
-    shifted -= shifted.max(axis=1, keepdims=True)
-    np.exp(shifted, out=shifted)
-    shifted /= shifted.sum(axis=1, keepdims=True)
-    return shifted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,8 @@ from transferscore.statistics.rows import feature_mean, row_blocks
 
 __all__ = ["nearest_others"]
 
-_TILE = 2048
+_TILE = 1024
+_CACHED_BYTES = 2**20
 _ROUNDING = {np.float32: 2.0**-24, np.float64: 2.0**-53}
 
 
@@ -35,7 +37,8 @@ def nearest_others(features: NDArray[Any], k: int) -> NDArray[np.int64]:
     scale = float(np.sqrt(np.mean([np.mean((features[b] - mean) ** 2) for b in row_blocks(n, d)])))
     if scale == 0.0:
         return _earliest_others(n, k)
-    points, norms = _standardised(features, mean, scale)
+    points = _Standardised(features, mean, scale)
+    norms = points.norms()
     closest = _closest(points, (0.5 * norms**2).astype(np.float32), min(k + 1, n - 1))
     nearest = closest.rows[:, :k]
     if k < n - 1:
@@ -50,17 +53,35 @@ def _earliest_others(n: int, k: int) -> NDArray[np.int64]:
     return order + (order >= np.arange(n)[:, None])
 
 
-def _standardised(
-    features: NDArray[Any], mean: NDArray[np.float64], scale: float
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Rows centred and of unit size, so that float32 keeps seven digits, and their norms `(n,)`."""
-    n, d = features.shape
-    points, norms = np.empty((n, d), dtype=np.float32), np.empty(n)
-    for block in row_blocks(n, d):
-        scaled = (features[block] - mean) / scale
-        points[block] = scaled
-        norms[block] = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
-    return points, norms
+@dataclass(frozen=True, slots=True)
+class _Standardised:
+    """Rows centred and of unit size, so that float32 keeps seven digits; made tile by tile.
+
+    A copy of all rows would weigh as much as the features themselves.
+    """
+
+    features: NDArray[Any]
+    mean: NDArray[np.float64]
+    scale: float
+
+    def tile(self, rows: slice) -> NDArray[np.float32]:
+        """Some of the rows."""
+        tile = np.empty((rows.stop - rows.start, len(self.mean)), dtype=np.float32)
+        for block, scaled in self._blocks(rows):
+            tile[block] = scaled
+        return tile
+
+    def norms(self) -> NDArray[np.float64]:
+        """Length of each row `(n,)`."""
+        norms = np.empty(len(self.features))
+        for block, scaled in self._blocks(slice(0, len(norms))):
+            norms[block] = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
+        return norms
+
+    def _blocks(self, rows: slice) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        part = self.features[rows]
+        for block in row_blocks(len(part), len(self.mean), _CACHED_BYTES):
+            yield block, (part[block] - self.mean) / self.scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +141,18 @@ def _least_worth_keeping(values: NDArray[np.float32], q: int) -> NDArray[np.floa
     return below
 
 
-def _closest(points: NDArray[np.float32], half_squares: NDArray[np.float32], q: int) -> _Closest:
+def _closest(points: _Standardised, half_squares: NDArray[np.float32], q: int) -> _Closest:
     """The q closest others of each row, tile by tile of the upper triangle."""
-    n = len(points)
+    n = len(half_squares)
     closest = _Closest(np.full((n, q), -np.inf, np.float32), np.zeros((n, q), dtype=np.int64))
     starts = range(0, n, _TILE)
     for i in starts:
         own = slice(i, min(i + _TILE, n))
+        own_points = points.tile(own)
         for j in range(i, n, _TILE):
             other = slice(j, min(j + _TILE, n))
-            products = points[own] @ points[other].T
+            other_points = own_points if i == j else points.tile(other)
+            products = own_points @ other_points.T
             if i == j:
                 np.fill_diagonal(products, -np.inf)
             else:

@@ -16,7 +16,7 @@ __all__ = ["LARGEST", "check_features", "feature_mean", "release_pages", "row_bl
 LARGEST = 1e70
 """Beyond this size, and below its inverse, fourth powers leave the range of float64."""
 
-_BLOCK_BYTES = 32 * 2**20
+_BLOCK_BYTES = 8 * 2**20
 
 
 def check_features(features: ArrayLike, name: str = "features") -> NDArray[Any]:

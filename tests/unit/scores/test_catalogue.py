@@ -6,10 +6,12 @@ import re
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from tests.reference.inputs import class_input
 from transferscore.errors import InputError, UnknownNameError
 from transferscore.scores.catalogue import compute_scores, score
+from transferscore.scores.energy import energy
 from transferscore.scores.logme import logme
 from transferscore.scores.registry import SCORES
 from transferscore.statistics import Statistics
@@ -116,3 +118,15 @@ def test_tensors_are_features():
     torch = pytest.importorskip("torch")
     values = score(torch.tensor(FEATURES), torch.tensor(LABELS), "logme,knn")
     assert values == score(FEATURES, LABELS, "logme,knn")
+
+
+def test_logits_serve_for_probabilities_and_for_energy():
+    rng = np.random.default_rng(0)
+    features, labels, logits = rng.normal(size=(60, 4)), np.arange(60) % 3, rng.normal(size=(60, 7))
+    names = "nce,leep,pactran_dirichlet,pactran_gamma,energy"
+    found = score(features, labels, names, source_logits=logits)
+    probabilities = softmax(logits, axis=1)
+    given = score(features, labels, names, source_probabilities=probabilities)
+    for name in ("nce", "leep", "pactran_dirichlet", "pactran_gamma"):
+        assert found[name] == pytest.approx(given[name], rel=1e-12)
+    assert found["energy"] == energy(features, labels, source_logits=logits) != given["energy"]
