@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import socket
 import sys
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ class DeviceWorker:
     ) -> None:
         """Made by `start_worker`."""
         self._process = process
+        # A signal by number could reach another process that has the number by then.
+        self._handle = os.pidfd_open(process.pid)
         self._reader = reader
         self._writer = writer
 
@@ -80,13 +83,14 @@ class DeviceWorker:
 
     def kill(self) -> None:
         """Kill it; `receive` gives None soon."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        with contextlib.suppress(ProcessLookupError, OSError):
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
 
     async def end(self) -> None:
         """Kill it and wait until it is gone; its memory and its device are free then."""
         self.kill()
         await self._process.wait()
+        os.close(self._handle)
         self._writer.close()
         with contextlib.suppress(ConnectionError):
             await self._writer.wait_closed()

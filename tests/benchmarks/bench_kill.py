@@ -1,0 +1,81 @@
+"""Five hundred kills of front and worker, uploads at full speed, and how soon a cancel frees memory.
+
+Run by hand: `pytest tests/benchmarks/bench_kill.py -m bench -s`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+from transferscore_server.blobs.files import FileBlobs
+
+from tests.unit.server_jobs import odd_models
+from tests.unit.server_jobs.front import front, ranking
+from tests.unit.server_jobs.kills import kill_loop
+from tests.unit.server_jobs.test_kills import check_nothing_lost_or_twice
+
+pytestmark = pytest.mark.bench
+
+assert odd_models.OddEncoder  # registers the scheme for the library's own run
+MIB = 2**20
+
+
+def machine() -> str:
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def test_five_hundred_kills(tmp_path):
+    began = time.perf_counter()
+    killed = kill_loop(tmp_path, n_kills=500, n_rankings=80, seed=2)
+    seconds = time.perf_counter() - began
+    check_nothing_lost_or_twice(tmp_path, killed)
+    kills = ", ".join(f"{count} of the {who}" for who, count in sorted(killed.kills.items()))
+    print(f"\n{killed.kills.total()} kills in {seconds:.0f} s ({kills}):")
+    print(f"{len(killed.accepted)} rankings accepted, none lost, no candidate lost or twice")
+    print(f"database sound; {machine()}")
+
+
+def test_upload_speed(tmp_path):
+    chunk, n_chunks, speeds = os.urandom(MIB), 1024, []
+    for attempt in range(3):
+        blobs = FileBlobs(tmp_path / str(attempt))
+        began = time.perf_counter()
+        for i in range(n_chunks):
+            blobs.append("upload", i * MIB, chunk, zlib.crc32(chunk))
+        blobs.finish("upload")
+        speeds.append(n_chunks / (time.perf_counter() - began))
+    spread = f"{min(speeds):.0f} – {max(speeds):.0f} MiB/s"
+    print(f"\nupload of 1 GiB in chunks of 1 MiB, checked, hashed and on the disk: {spread}")
+    print(f"least and greatest of three; {machine()}")
+    assert max(speeds) > 300
+
+
+def resident_mib(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / MIB
+
+
+@pytest.mark.parametrize("model", ["odd:a?seconds=0.2", "odd:a?hang=1"])
+def test_cancel(tmp_path, model):
+    async def measured():
+        async with front(tmp_path, grace_seconds=5.0) as (scheduler, _):
+            name = (await scheduler.submit(ranking("r", f"{model}&held={400 * MIB}")))[0].name
+            while scheduler.devices()[0].ranking != name:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(1.0)
+            pid = scheduler.devices()[0].pid
+            before, began = resident_mib(pid), time.perf_counter()
+            await scheduler.cancel(name)
+            await scheduler.wait(name, 60)
+            return pid, before, time.perf_counter() - began
+
+    pid, before, seconds = asyncio.run(measured())
+    print(f"\ncancel of {model}: {seconds:.2f} s until the device is idle; worker {pid} held")
+    print(f"{before:.0f} MiB; {machine()}")
+    assert seconds < 5.5
