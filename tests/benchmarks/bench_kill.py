@@ -1,4 +1,4 @@
-"""Five hundred kills of front and worker, uploads at full speed, and how soon a cancel frees memory.
+"""Five hundred kills of front and worker, the speed of uploads, and how soon a cancel is done.
 
 Run by hand: `pytest tests/benchmarks/bench_kill.py -m bench -s`.
 """
