@@ -24,6 +24,7 @@ from transferscore.errors import (
     UnknownNameError,
 )
 from transferscore_server.store import errors as stored
+from transferscore_server.workers.device_worker import WorkerStartError
 
 __all__ = [
     "DOMAIN",
@@ -156,6 +157,7 @@ _CODES: list[tuple[type[BaseException], grpc.StatusCode, str]] = [
     (stored.ChunkCorruptError, grpc.StatusCode.ABORTED, ""),
     (stored.DigestError, grpc.StatusCode.FAILED_PRECONDITION, ""),
     (stored.TooLargeError, grpc.StatusCode.RESOURCE_EXHAUSTED, ""),
+    (WorkerStartError, grpc.StatusCode.UNAVAILABLE, ""),
     (UnknownNameError, grpc.StatusCode.INVALID_ARGUMENT, "UNKNOWN_NAME"),
     (InputError, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_INPUT"),
     (MissingExtraError, grpc.StatusCode.FAILED_PRECONDITION, "NOT_INSTALLED"),

@@ -127,7 +127,7 @@ def seconds_text(seconds: float) -> str:
         '12.5 min'
     """
     if seconds < 99.5:
-        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{_three_digits(seconds)} s"
     for unit, size in (("min", 60.0), ("h", 3600.0)):
         if seconds < 99.5 * size:
             return f"{_three_digits(seconds / size)} {unit}"

@@ -76,7 +76,7 @@ def test_exit_codes_tell_all_some_and_none(npz, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--model", "ftp:x"], "is not a known model scheme; known: export, features, hf, onnx"),
+        (["--model", "ftp:x"], "is not a known model scheme; known: export, features, hf"),
         (["--model", "onnx:/nowhere/*.onnx"], "matches no model; check the pattern"),
         (["--model", "features:x.npz", "--scores", "logmee"], "There is no score named 'logmee'"),
         (["--model", "features:x.npz", "--task", "golf"], "`task` must be one of"),

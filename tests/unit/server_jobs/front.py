@@ -31,7 +31,7 @@ SETTINGS = JobSettings(
     grace_seconds=0.5,
     progress_seconds=0.0,
     poll_seconds=0.2,
-    preload=("tests.unit.server_jobs.odd_models",),
+    preload=("tests.unit.server_jobs.odd_preload",),
 )
 
 

@@ -1,4 +1,4 @@
-"""Models that are slow, die, hang or leak: `odd:NAME?...`, for workers that preload this module."""
+"""Models that are slow, die, hang or leak: `odd:NAME?...`, where `register` has been called."""
 
 from __future__ import annotations
 
@@ -17,8 +17,17 @@ from transferscore.encoders.registry import ADAPTERS, Adapter
 
 OPTIONS = ("calls", "columns", "deaths", "die", "hang", "held", "seconds")
 LEAKED = []
-# The table of adapters cannot be written to; what it shows can.
-gc.get_referents(ADAPTERS)[0]["odd"] = Adapter("odd", f"{__name__}:OddEncoder", options=OPTIONS)
+
+
+def register():
+    """Make `odd:` known. The table of adapters cannot be written to; what it shows can."""
+    odd = Adapter("odd", f"{__name__}:OddEncoder", options=OPTIONS)
+    gc.get_referents(ADAPTERS)[0]["odd"] = odd
+
+
+def forget():
+    """Take `odd:` away: other tests compare the list of known schemes."""
+    gc.get_referents(ADAPTERS)[0].pop("odd", None)
 
 
 class OddEncoder:

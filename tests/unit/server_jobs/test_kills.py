@@ -9,11 +9,8 @@ from transferscore_server.store.records import EventKind, RankingState
 from transferscore_server.store.sql import open_store
 
 import transferscore
-from tests.unit.server_jobs import odd_models
 from tests.unit.server_jobs.front import LIMITS, without_times, write_dataset
 from tests.unit.server_jobs.kills import N_CANDIDATES, kill_loop, uris_of
-
-assert odd_models.OddEncoder  # registers the scheme for the library's own run
 
 
 def check_nothing_lost_or_twice(folder, killed):

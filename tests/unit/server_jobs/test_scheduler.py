@@ -16,11 +16,8 @@ from transferscore_server.store.errors import NotFoundError
 from transferscore_server.store.records import EventKind, RankingState
 
 import transferscore
-from tests.unit.server_jobs import odd_models
 from tests.unit.server_jobs.front import DATASET, front, ranking, without_times, write_dataset
 from transferscore.errors import InputError
-
-assert odd_models.OddEncoder  # registers the scheme for the library's own run
 
 
 def process_is_gone(pid, seconds=5.0):

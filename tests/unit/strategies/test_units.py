@@ -89,7 +89,14 @@ def test_counts(count, text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.04, "0.0 s"), (9.97, "10 s"), (99.4, "99 s"), (99.6, "1.66 min"), (5400, "90 min")],
+    [
+        (0.04, "0.0 s"),
+        (9.97, "9.97 s"),
+        (10.5, "10.5 s"),
+        (99.4, "99.4 s"),
+        (99.6, "1.66 min"),
+        (5400, "90 min"),
+    ],
 )
 def test_times(seconds, text):
     assert seconds_text(seconds) == text
