@@ -81,19 +81,24 @@ def feature_nuclear_norm(statistics: Statistics) -> float:
     return float(np.sqrt(np.maximum(values, 0.0)).sum())
 
 
-def class_posteriors(statistics: Statistics) -> NDArray[np.float64]:
-    """In-sample posteriors `(n, K)` of every sample."""
-    fit = _fit(statistics)
+def class_posteriors(
+    statistics: Statistics, codes: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
+    """In-sample posteriors `(n, K)` of every sample, of its own class or of other `codes`."""
+    fit = _fit(statistics, codes)
     counts = statistics.targets.counts().astype(np.float64)
     scale = float(fit.variances.mean()) if len(fit.variances) > 0 else 0.0
     return discriminant(fit.means, fit.within, counts, scale).posteriors(fit.rows)
 
 
-def class_nuclear_norms(statistics: Statistics) -> NDArray[np.float64]:
-    """Nuclear norm `(K,)` of each class's posteriors, `(n_c, K)` each."""
-    posteriors = class_posteriors(statistics)
+def class_nuclear_norms(
+    statistics: Statistics, codes: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
+    """Nuclear norm `(K,)` of each class's posteriors `(n_c, K)`; of other `codes`, if given."""
+    codes = statistics.targets.class_codes() if codes is None else codes
+    posteriors = class_posteriors(statistics, codes)
     counts = statistics.targets.counts()
-    order = np.argsort(statistics.targets.class_codes(), kind="stable")
+    order = np.argsort(codes, kind="stable")
     norms = np.empty(len(counts))
     for i, (end, count) in enumerate(zip(np.cumsum(counts), counts, strict=True)):
         values = svd(posteriors[order[end - count : end]], compute_uv=False, check_finite=False)
@@ -101,13 +106,14 @@ def class_nuclear_norms(statistics: Statistics) -> NDArray[np.float64]:
     return norms
 
 
-def _fit(statistics: Statistics) -> _Fit:
+def _fit(statistics: Statistics, codes: NDArray[np.int64] | None = None) -> _Fit:
     n, width = statistics.n_samples, min(N_COMPONENTS, *statistics.features.shape)
     explained = statistics.spectrum.eigenvalues[:32]
     shrinkage = float(max(np.exp(-explained.sum() / (n - 1)), 1e-10))
     is_shrunk = shrinkage > 1e-10
     rows = principal_coordinates(statistics, width)
-    counts, codes = statistics.targets.counts(), statistics.targets.class_codes()
+    counts = statistics.targets.counts()
+    codes = statistics.targets.class_codes() if codes is None else codes
     means = class_sums(rows, codes, len(counts)) / counts[:, None]
     variances = statistics.spectrum.eigenvalues[:width] / n
     if not is_shrunk:

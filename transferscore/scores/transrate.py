@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import qr
@@ -9,6 +11,7 @@ from scipy.linalg import qr
 from transferscore.errors import InputError
 from transferscore.scores.score import ScoreInfo
 from transferscore.statistics import Statistics
+from transferscore.statistics.random_rows import random_rows_log_det
 
 __all__ = ["INFO", "VARIANTS", "transrate", "transrate_from_statistics"]
 
@@ -16,7 +19,12 @@ VARIANTS = ("tllib", "paper", "normalised")
 
 
 def transrate(
-    features: ArrayLike, labels: ArrayLike, *, eps: float = 1e-4, variant: str = "tllib"
+    features: ArrayLike,
+    labels: ArrayLike,
+    *,
+    eps: float = 1e-4,
+    variant: str = "tllib",
+    adjusted: bool = False,
 ) -> float:
     r"""Tell how many nats the class of a sample saves in coding its features to a given precision.
 
@@ -34,11 +42,13 @@ def transrate(
         labels: `(n_samples,)` classes.
         eps: Squared distortion allowed, in the squared units of the features.
         variant: "tllib", "paper" or "normalised".
+        adjusted: Whether to take off what classes drawn at random would save, in closed form.
 
     Returns:
         Nats, larger for classes that take different directions, larger also with the features'
         width and scale (but for "normalised"). Pure noise stands well above 0, the more so the
-        fewer the samples: compare models of one width on the same samples.
+        fewer the samples: at R(Z) less the expected rate of as many rows drawn at random. A warning
+        gives that level where it is most of the value. The adjusted value of noise is 0.
 
     Raises:
         InputError: Shapes do not match, a value is not finite, one class only, `eps` not positive,
@@ -48,14 +58,17 @@ def transrate(
         Huang et al. (2022), Frustratingly easy transferability estimation, ICML.
 
     Examples:
-        >>> round(transrate([[1, 0], [2, 1], [0, 1], [1, 2], [3, 1]], [0, 0, 1, 1, 0]), 6)
-        0.021201
+        >>> x = [[4, 1], [6, 0], [0, 5], [1, 4], [5, 1]]
+        >>> round(transrate(x, [0, 0, 1, 1, 0], adjusted=True), 6)
+        0.101113
     """
-    return transrate_from_statistics(Statistics(features, labels), eps=eps, variant=variant)
+    return transrate_from_statistics(
+        Statistics(features, labels), eps=eps, variant=variant, adjusted=adjusted
+    )
 
 
 def transrate_from_statistics(
-    statistics: Statistics, *, eps: float = 1e-4, variant: str = "tllib"
+    statistics: Statistics, *, eps: float = 1e-4, variant: str = "tllib", adjusted: bool = False
 ) -> float:
     """TransRate from shared statistics; see `transrate`."""
     _check(eps, variant)
@@ -65,8 +78,36 @@ def transrate_from_statistics(
         # Dividing the features by their norm is multiplying the distortion by its square.
         eps = eps * float(eigenvalues.sum())
     weights = np.full(len(counts), 1.0 / len(counts)) if variant == "tllib" else counts / n
+    rates = float(weights @ _class_rates(statistics, counts, eps))
+    by_chance = float(weights @ _random_rates(eigenvalues, counts, eps))
+    if adjusted:
+        return by_chance - rates
     whole = 0.5 * float(np.sum(np.log1p(eigenvalues / (n * eps))))
-    return whole - float(weights @ _class_rates(statistics, counts, eps))
+    _warn_of_chance(whole - rates, whole - by_chance)
+    return whole - rates
+
+
+def _random_rates(
+    eigenvalues: NDArray[np.float64], counts: NDArray[np.int64], eps: float
+) -> NDArray[np.float64]:
+    """Expected coding rate `(K,)` of classes of these sizes, drawn at random."""
+    sizes, places = np.unique(counts, return_inverse=True)
+    n = int(counts.sum())
+    rates = [
+        0.5 * random_rows_log_det(eigenvalues, n, int(m), 1.0 / (float(m) * eps)) for m in sizes
+    ]
+    by_class: NDArray[np.float64] = np.array(rates)[places]
+    return by_class
+
+
+def _warn_of_chance(value: float, chance: float) -> None:
+    if chance > 0.8 * value and chance > 0.0:
+        warnings.warn(
+            f"TransRate is {value:.4g}, and {chance:.4g} for classes drawn at random: they have "
+            "few samples for the features, or mean nothing to them. Use adjusted=True, or lda.",
+            RuntimeWarning,
+            stacklevel=4,
+        )
 
 
 def _class_rates(
@@ -104,7 +145,8 @@ INFO = ScoreInfo(
     name="transrate",
     tells="how many nats the class of a sample saves in coding its features",
     range="unbounded; grows with the features' width and scale",
-    chance="the level of shuffled labels: above 0, the more so the fewer samples a class has",
+    chance="R(Z) less the rate of rows drawn at random, above 0, the more so the fewer samples a "
+    "class has; 0 with adjusted=True",
     paper="Huang et al. (2022), Frustratingly easy transferability estimation, ICML",
     bibtex="""@inproceedings{huang2022frustratingly,
   title = {Frustratingly Easy Transferability Estimation},

@@ -10,6 +10,7 @@ import pytest
 
 from tests.reference.inputs import CLASS_INPUTS, class_input
 from tests.reference.ncti import ncti as slow_ncti
+from transferscore.errors import InputError
 from transferscore.scores.ncti_feature_nuclear_norm import ncti_feature_nuclear_norm
 from transferscore.scores.ncti_log_class_nuclear_norm import ncti_log_class_nuclear_norm
 from transferscore.scores.ncti_mean_posterior import ncti_mean_posterior
@@ -99,3 +100,27 @@ def test_few_samples_are_warned_of(term, name):
     )
     with pytest.warns(RuntimeWarning, match=f"^{re.escape(message)}$"):
         term(features, np.arange(60) % 4)
+
+
+@pytest.mark.parametrize("d", [5, 60, 300])
+@pytest.mark.parametrize("n_classes", [2, 6])
+def test_noise_stands_at_zero_once_shuffles_are_taken_off(d, n_classes):
+    rng, labels = np.random.default_rng(d), np.arange(90) % n_classes
+    draws = [
+        quiet(_shuffled_class_norm, rng.normal(size=(90, d)), rng.permutation(labels))
+        for _ in range(12)
+    ]
+    assert abs(np.mean(draws)) < 0.05
+    good = 3.0 * np.eye(6, max(d, 6))[labels][:, :d] + rng.normal(size=(90, d))
+    plain = quiet(ncti_log_class_nuclear_norm, good, labels)
+    assert quiet(_shuffled_class_norm, good, labels) != plain
+
+
+def _shuffled_class_norm(features, labels) -> float:
+    return ncti_log_class_nuclear_norm(features, labels, n_shuffles=10)
+
+
+def test_a_negative_number_of_shuffles_is_refused():
+    features, labels = class_input(20, 4)
+    with pytest.raises(InputError, match=r"`n_shuffles` must not be negative; got -1."):
+        ncti_log_class_nuclear_norm(features, labels, n_shuffles=-1)

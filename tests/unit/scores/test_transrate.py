@@ -48,6 +48,38 @@ def test_class_sizes_weigh_in_the_paper_and_not_in_the_library():
     )
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:TransRate is .* drawn at random:RuntimeWarning")
+
+
+@pytest.mark.parametrize("n_classes", [2, 6])
+@pytest.mark.parametrize("d", [3, 12, 60, 300])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_adjusted_value_of_noise_is_zero(d, n_classes, variant):
+    rng, labels = np.random.default_rng(d), np.arange(120) % n_classes
+    labels[:10] = 0
+    noise = rng.normal(size=(120, d)) * np.logspace(0, -2, d)
+    draws = [rng.permutation(labels) for _ in range(20)]
+    values = np.array([transrate(noise, drawn, variant=variant) for drawn in draws])
+    left = [transrate(noise, drawn, variant=variant, adjusted=True) for drawn in draws]
+    # What is taken off is the same for every order of the labels.
+    assert np.ptp(values - left) < 1e-9
+    assert abs(np.mean(left)) < 0.1 * np.mean(values) + 0.05
+
+
+def test_features_that_tell_classes_apart_are_worth_more_than_noise():
+    features, labels = class_input(60, 12)
+    shuffled = np.random.default_rng(0).permutation(labels)
+    good = transrate(features, labels, adjusted=True)
+    assert good > 5 * abs(transrate(features, shuffled, adjusted=True))
+
+
+def test_a_value_that_is_mostly_chance_is_warned_of():
+    rng, labels = np.random.default_rng(0), np.arange(60) % 4
+    message = r"^TransRate is .*, and .* for classes drawn at random: they have "
+    with pytest.warns(RuntimeWarning, match=message):
+        transrate(rng.normal(size=(60, 100)), labels)
+
+
 @pytest.mark.parametrize("d", [3, 12, 60, 300])
 def test_noise_stands_above_zero(d):
     rng, labels = np.random.default_rng(d), np.arange(60) % 4
