@@ -5,42 +5,27 @@ Each entry of the golden file is one test, to the tolerance that stands beside i
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.golden.entries import (
+    arrays,
+    golden_entries,
+    needs_golden,
+    of_statistics,
+    statistics,
+)
 from transferscore.scores.h_score import h_score_from_statistics
 from transferscore.scores.knn import knn_from_statistics
 from transferscore.scores.leep import leep_from_statistics
 from transferscore.scores.logme import logme_from_statistics
 from transferscore.scores.nce import nce_from_statistics
 from transferscore.scores.shrinkage_h_score import shrinkage_h_score_from_statistics
-from transferscore.statistics import HeldOut, Statistics, held_out_folds
-
-GOLDEN = Path(__file__).parents[2] / "../shared/golden"
-
-
-@cache
-def arrays(case: str) -> dict[str, Any]:
-    with np.load(GOLDEN / "cases" / f"{case}.npz") as stored:
-        return dict(stored)
-
-
-@cache
-def statistics(case: str) -> Statistics:
-    """Every golden value was computed after casting to float64."""
-    stored = arrays(case)
-    features = stored["features"].astype(np.float64)
-    if "labels" in stored:
-        source = stored.get("source_probs")
-        return Statistics(features, stored["labels"], source_probabilities=source)
-    return Statistics(features, stored["targets"], task="regression")
+from transferscore.statistics import HeldOut, held_out_folds
 
 
 def held_out(entry: dict[str, Any]) -> HeldOut:
@@ -52,10 +37,6 @@ def held_out(entry: dict[str, Any]) -> HeldOut:
         np.array([parameters["lam"]]),
         intercept=parameters["intercept"],
     )
-
-
-def of_statistics(compute: Callable[[Statistics], float]) -> Callable[[dict[str, Any]], float]:
-    return lambda entry: compute(statistics(entry["case"]))
 
 
 COMPUTE: dict[tuple[str, str | None], Callable[[dict[str, Any]], float]] = {
@@ -79,19 +60,7 @@ def compute_of(entry: dict[str, Any]) -> Callable[[dict[str, Any]], float] | Non
     return COMPUTE.get((score, variant)) or COMPUTE.get((score, None))
 
 
-def golden_entries() -> list[Any]:
-    if not GOLDEN.is_dir():
-        reason = "the golden values are not beside this checkout"
-        return [pytest.param(None, marks=pytest.mark.skip(reason=reason), id="absent")]
-    entries = json.loads((GOLDEN / "golden.json").read_text())["entries"]
-    return [
-        pytest.param(entry, id="-".join(filter(None, map(entry.get, ("case", "score", "variant")))))
-        for entry in entries
-        if compute_of(entry)
-    ]
-
-
-ENTRIES = golden_entries()
+ENTRIES = golden_entries(lambda entry: compute_of(entry) is not None)
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -104,9 +73,8 @@ def test_agrees_with_the_golden_value(entry):
     assert value == pytest.approx(entry["value"], rel=entry["rtol"], abs=entry["atol"])
 
 
+@needs_golden
 def test_every_score_has_golden_values():
-    if not GOLDEN.is_dir():
-        pytest.skip("the golden values are not beside this checkout")
     found = {param.values[0]["score"] for param in ENTRIES}
     assert found == {score for score, _ in COMPUTE}
     assert len(ENTRIES) >= 483

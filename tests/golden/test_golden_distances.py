@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.golden import entries
+from tests.golden.entries import golden_entries, needs_golden
 from transferscore import distances
-
-GOLDEN = Path(__file__).parents[2] / "../shared/golden"
 
 
 @cache
 def arrays(case: str) -> dict[str, Any]:
     """Every golden value was computed after casting to float64."""
-    with np.load(GOLDEN / "cases" / f"{case}.npz") as stored:
-        found = dict(stored)
+    found = entries.arrays(case)
     return found | {side: found[side].astype(np.float64) for side in ("source", "target")}
 
 
@@ -74,19 +71,7 @@ COMPUTE: dict[str, Callable[[dict[str, Any]], float]] = {
 }
 
 
-def golden_entries() -> list[Any]:
-    if not GOLDEN.is_dir():
-        reason = "the golden values are not beside this checkout"
-        return [pytest.param(None, marks=pytest.mark.skip(reason=reason), id="absent")]
-    stored = json.loads((GOLDEN / "golden.json").read_text())
-    return [
-        pytest.param(entry, id="-".join(filter(None, map(entry.get, ("case", "score", "variant")))))
-        for entry in stored["entries"]
-        if entry["case"].startswith("dist_")
-    ]
-
-
-ENTRIES = golden_entries()
+ENTRIES = golden_entries(lambda entry: entry["case"].startswith("dist_"))
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -95,16 +80,14 @@ def test_agrees_with_the_golden_value(entry):
     assert value == pytest.approx(entry["value"], rel=entry["rtol"], abs=entry["atol"])
 
 
+@needs_golden
 def test_every_distance_case_is_looked_at():
-    if not GOLDEN.is_dir():
-        pytest.skip("the golden values are not beside this checkout")
     assert len(ENTRIES) == 198
     assert {param.values[0]["score"] for param in ENTRIES} == set(COMPUTE)
 
 
+@needs_golden
 def test_the_default_bandwidths_average_the_three_recorded_ones():
-    if not GOLDEN.is_dir():
-        pytest.skip("the golden values are not beside this checkout")
     recorded = [
         param.values[0]["value"]
         for param in ENTRIES

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.golden.entries import arrays, golden_entries, needs_golden, statistics
 from transferscore.scores.emms import emms
 from transferscore.scores.energy import energy_from_statistics
 from transferscore.scores.nleep import nleep_from_statistics
@@ -19,30 +17,10 @@ from transferscore.scores.pactran_dirichlet import pactran_dirichlet_from_statis
 from transferscore.scores.pactran_gamma import pactran_gamma_from_statistics
 from transferscore.scores.pactran_gaussian import pactran_gaussian_from_statistics
 from transferscore.scores.parc import parc_from_statistics
-from transferscore.statistics import Statistics
-
-GOLDEN = Path(__file__).parents[2] / "../shared/golden"
 
 # Features of rank 20, whose recorded value standardises twelve directions of rounding noise: it
 # changes by a few percent with the decomposition, and with the last digit of the mean.
 NOISE = {("lowrank_600x96_k6", "parc", "pca32")}
-
-
-@cache
-def arrays(case: str) -> dict[str, Any]:
-    with np.load(GOLDEN / "cases" / f"{case}.npz") as stored:
-        return dict(stored)
-
-
-@cache
-def statistics(case: str) -> Statistics:
-    """Every golden value was computed after casting to float64."""
-    stored = arrays(case)
-    features = stored["features"].astype(np.float64)
-    if "labels" in stored:
-        source = stored.get("source_probs")
-        return Statistics(features, stored["labels"], source_probabilities=source)
-    return Statistics(features, stored["targets"], task="multilabel")
 
 
 def parc_value(entry: dict[str, Any]) -> float:
@@ -77,20 +55,11 @@ COMPUTE: dict[str, Callable[[dict[str, Any]], float]] = {
 }
 
 
-def golden_entries() -> list[Any]:
-    if not GOLDEN.is_dir():
-        reason = "the golden values are not beside this checkout"
-        return [pytest.param(None, marks=pytest.mark.skip(reason=reason), id="absent")]
-    entries = json.loads((GOLDEN / "golden.json").read_text())["entries"]
-    return [
-        pytest.param(entry, id="-".join(filter(None, map(entry.get, ("case", "score", "variant")))))
-        for entry in entries
-        if entry["score"] in COMPUTE
-        and (entry["case"], entry["score"], entry["variant"]) not in NOISE
-    ]
-
-
-ENTRIES = golden_entries()
+ENTRIES = golden_entries(
+    lambda entry: (
+        entry["score"] in COMPUTE and (entry["case"], entry["score"], entry["variant"]) not in NOISE
+    )
+)
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -99,9 +68,8 @@ def test_agrees_with_the_golden_value(entry):
     assert value == pytest.approx(entry["value"], rel=entry["rtol"], abs=entry["atol"])
 
 
+@needs_golden
 def test_every_score_has_golden_values():
-    if not GOLDEN.is_dir():
-        pytest.skip("the golden values are not beside this checkout")
     found = Counter(param.values[0]["score"] for param in ENTRIES)
     assert found == {
         "parc": 42,

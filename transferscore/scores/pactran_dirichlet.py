@@ -6,19 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, gammaln
 
-from transferscore.errors import InputError
 from transferscore.scores.nce import source_classes_of
+from transferscore.scores.pactran import BIBTEX, PAPER, prior_counts
 from transferscore.scores.score import ScoreInfo
 from transferscore.statistics import Statistics
 from transferscore.statistics.rows import check_features
 from transferscore.statistics.variational import variational_shares
 
-__all__ = [
-    "INFO",
-    "pactran_dirichlet",
-    "pactran_dirichlet_from_statistics",
-    "prior_counts",
-]
+__all__ = ["INFO", "pactran_dirichlet", "pactran_dirichlet_from_statistics"]
 
 
 def pactran_dirichlet(
@@ -82,20 +77,6 @@ def pactran_dirichlet_from_statistics(
     return bound / (statistics.n_samples * statistics.targets.n_columns)
 
 
-def prior_counts(statistics: Statistics, alpha: float, n_rounds: int) -> NDArray[np.float64]:
-    """Prior counts `(K, 1)` of one source class: `alpha` in all, spread as the labels are.
-
-    Raises:
-        InputError: `alpha` is not positive, or there is no round.
-    """
-    if not alpha > 0.0:
-        raise InputError(f"`alpha` must be positive; got {alpha}.")
-    if n_rounds < 1:
-        raise InputError(f"`n_rounds` must be at least 1; got {n_rounds}.")
-    # The published code adds this against classes without samples; kept, so that values agree.
-    return (alpha * statistics.target_mean + 1e-10)[:, None]
-
-
 def _log_beta(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Logarithm of the multivariate beta function of each column."""
     value: NDArray[np.float64] = gammaln(counts).sum(axis=0) - gammaln(counts.sum(axis=0))
@@ -107,15 +88,8 @@ INFO = ScoreInfo(
     tells="what LEEP tells, less the cost of learning which label goes with which source class",
     range="below 0, nats over K",
     chance="-H(Y) / K, less a cost that fades as samples grow",
-    paper="Ding et al. (2022), PACTran: PAC-Bayesian metrics for estimating the transferability of "
-    "pretrained models to classification tasks, ECCV",
-    bibtex="""@inproceedings{ding2022pactran,
-  title = {{PACTran}: {PAC}-{B}ayesian Metrics for Estimating the Transferability of Pretrained
-           Models to Classification Tasks},
-  author = {Ding, Nan and Chen, Xi and Levinboim, Tomer and Changpinyo, Soravit and Soricut, Radu},
-  booktitle = {European Conference on Computer Vision},
-  year = {2022}
-}""",
+    paper=PAPER,
+    bibtex=BIBTEX,
     compute=pactran_dirichlet_from_statistics,
     needs_source=True,
 )

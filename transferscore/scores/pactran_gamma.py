@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln
 
 from transferscore.scores.nce import source_classes_of
-from transferscore.scores.pactran_dirichlet import prior_counts
+from transferscore.scores.pactran import BIBTEX, PAPER, prior_counts
 from transferscore.scores.score import ScoreInfo
 from transferscore.statistics import Statistics
 from transferscore.statistics.rows import check_features
@@ -81,15 +81,8 @@ INFO = ScoreInfo(
     tells="what pactran_dirichlet tells, with weights that need not sum to one",
     range="about -1 at best, nats over K",
     chance="-1 - H(Y) / K, less a cost that fades as samples grow",
-    paper="Ding et al. (2022), PACTran: PAC-Bayesian metrics for estimating the transferability of "
-    "pretrained models to classification tasks, ECCV",
-    bibtex="""@inproceedings{ding2022pactran,
-  title = {{PACTran}: {PAC}-{B}ayesian Metrics for Estimating the Transferability of Pretrained
-           Models to Classification Tasks},
-  author = {Ding, Nan and Chen, Xi and Levinboim, Tomer and Changpinyo, Soravit and Soricut, Radu},
-  booktitle = {European Conference on Computer Vision},
-  year = {2022}
-}""",
+    paper=PAPER,
+    bibtex=BIBTEX,
     compute=pactran_gamma_from_statistics,
     needs_source=True,
 )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from transferscore.errors import InputError
+from transferscore.scores.pactran import BIBTEX, PAPER
 from transferscore.scores.score import ScoreInfo
 from transferscore.statistics import Statistics
 from transferscore.statistics.logistic import LogisticFit, fit_logistic, log_probabilities
@@ -128,14 +129,7 @@ INFO = ScoreInfo(
     range="below 0, nats",
     chance="-H(Y), the entropy of the labels, less the flatness term when n is large against d; "
     "above, in sample, when not",
-    paper="Ding et al. (2022), PACTran: PAC-Bayesian metrics for estimating the transferability of "
-    "pretrained models to classification tasks, ECCV",
-    bibtex="""@inproceedings{ding2022pactran,
-  title = {{PACTran}: {PAC}-{B}ayesian Metrics for Estimating the Transferability of Pretrained
-           Models to Classification Tasks},
-  author = {Ding, Nan and Chen, Xi and Levinboim, Tomer and Changpinyo, Soravit and Soricut, Radu},
-  booktitle = {European Conference on Computer Vision},
-  year = {2022}
-}""",
+    paper=PAPER,
+    bibtex=BIBTEX,
     compute=pactran_gaussian_from_statistics,
 )
