@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from transferscore.scores.transrate import transrate
     from transferscore.statistics import Statistics, statistics_of
     from transferscore.statistics.cka import cka
+    from transferscore.statistics.tensors import tensor_statistics
 
 __all__ = [
     "AsyncClient",
@@ -114,6 +115,7 @@ __all__ = [
     "sinkhorn",
     "sliced_wasserstein",
     "statistics_of",
+    "tensor_statistics",
     "transrate",
 ]
 
@@ -172,6 +174,7 @@ _HOMES = {
     "sinkhorn": "distances",
     "sliced_wasserstein": "distances",
     "statistics_of": "statistics",
+    "tensor_statistics": "statistics.tensors",
     "transrate": "scores.transrate",
 }
 

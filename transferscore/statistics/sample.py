@@ -17,7 +17,14 @@ from transferscore.statistics.labelled import LabelledRows, joined_rows
 from transferscore.statistics.rows import row_blocks
 from transferscore.statistics.targets import Targets
 
-__all__ = ["RowSample", "merge_samples", "sample_of"]
+__all__ = [
+    "RowSample",
+    "chosen_rows",
+    "key_multipliers",
+    "merge_samples",
+    "mixed_keys",
+    "sample_of",
+]
 
 # A block of rows that stays in the processor's cache while it is hashed.
 _HASHED_BYTES = 2**20
@@ -65,9 +72,18 @@ def sample_of(rows: LabelledRows, size: int, seed: int, limit: int | None = None
         none = rows.take(np.arange(0))
         return RowSample(none, np.empty(0, dtype=np.uint64), 0, seed)
     keys = _row_keys(rows.features, seed)
-    wanted = np.arange(len(keys)) if limit is None else np.flatnonzero(keys <= np.uint64(limit))
-    wanted = wanted[_by_key(keys[wanted], rows.targets.take(wanted))[:size]]
+    wanted = chosen_rows(keys, rows.targets, size, limit)
     return RowSample(rows.take(wanted), keys[wanted], size, seed)
+
+
+def chosen_rows(
+    keys: NDArray[np.uint64], targets: Targets, size: int, limit: int | None = None
+) -> NDArray[np.int64]:
+    """Positions of the rows that a sample keeps, by ascending key."""
+    wanted = np.arange(len(keys)) if limit is None else np.flatnonzero(keys <= np.uint64(limit))
+    order = _by_key(keys[wanted], targets.take(wanted))[:size]
+    chosen: NDArray[np.int64] = wanted[order]
+    return chosen
 
 
 def merge_samples(a: RowSample, b: RowSample) -> RowSample:
@@ -89,18 +105,24 @@ def merge_samples(a: RowSample, b: RowSample) -> RowSample:
 def _row_keys(features: NDArray[Any], seed: int) -> NDArray[np.uint64]:
     """A random number `(n,)` for each row, the same for the same numbers whatever their type."""
     n, d = features.shape
-    multipliers = np.random.default_rng(seed).integers(2**64, size=d, dtype=np.uint64)
-    multipliers |= np.uint64(1)
+    multipliers = key_multipliers(d, seed)
     keys = np.empty(n, dtype=np.uint64)
     for block in row_blocks(n, d, _HASHED_BYTES):
         words = np.ascontiguousarray(features[block], dtype=np.float64).view(np.uint64)
         # The low half of a float32's digits as float64 is zero; multiplying passes nothing down.
         words = words ^ (words >> np.uint64(32))
         keys[block] = np.einsum("ij,j->i", words, multipliers)
-    return _mixed(keys)
+    return mixed_keys(keys)
 
 
-def _mixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def key_multipliers(n_features: int, seed: int) -> NDArray[np.uint64]:
+    """A random odd number `(d,)` for each feature, by which its bits count in a row's key."""
+    multipliers = np.random.default_rng(seed).integers(2**64, size=n_features, dtype=np.uint64)
+    odd: NDArray[np.uint64] = multipliers | np.uint64(1)
+    return odd
+
+
+def mixed_keys(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Every bit of the key spread over all others, as the generator splitmix64 does."""
     keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
