@@ -18,7 +18,9 @@ from transferscore_server.blobs.files import FileBlobs
 from tests.unit.server_jobs import odd_models
 from tests.unit.server_jobs.front import front, ranking
 from tests.unit.server_jobs.kills import kill_loop
+from tests.unit.server_jobs.served_kills import Serving, kill_served
 from tests.unit.server_jobs.test_kills import check_nothing_lost_or_twice
+from tests.unit.server_jobs.test_served_kills import check_database, check_told
 
 pytestmark = pytest.mark.bench
 
@@ -39,6 +41,24 @@ def test_five_hundred_kills(tmp_path):
     print(f"\n{killed.kills.total()} kills in {seconds:.0f} s ({kills}):")
     print(f"{len(killed.accepted)} rankings accepted, none lost, no candidate lost or twice")
     print(f"database sound; {machine()}")
+
+
+def test_kills_of_the_served_command(tmp_path):
+    zoo = Path(__file__).parents[2].parent / "shared" / "zoo"
+    if not zoo.is_dir():
+        pytest.skip("the zoo of real models is not beside the repository")
+    names = ("resnet8_cifar10_mlperftiny", "mcunet_vww_person", "resnet20_cifar10")
+    models = [f"onnx:{zoo}/models/image/{name}.onnx" for name in names]
+    data = zoo / "datasets" / "image" / "flowers5.zip"
+    serving = Serving(tmp_path, zoo / "models")
+    began = time.perf_counter()
+    caller = kill_served(serving, data, models, n_kills=40, n_rankings=10)
+    seconds = time.perf_counter() - began
+    check_told(caller, transferscore.rank(data, models, cache=tmp_path / "cache"))
+    check_database(tmp_path, 10)
+    print(f"\n{serving.kills} kills of `transferscore serve` in {seconds:.0f} s, ten rankings of")
+    print("three real models submitted and watched through gRPC: each watcher heard everything")
+    print(f"once, and the library's own answer to the last bit; {machine()}")
 
 
 def test_upload_speed(tmp_path):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from transferscore.datasets import Dataset
-from transferscore.encoders import Encoder, FeaturesFile, resolve_models
+from transferscore.encoders import Encoder, FeaturesFile, resolve_encoder, resolve_models
 from transferscore.ranking import (
     Failure,
     Outcome,
@@ -37,10 +37,12 @@ class WorkerKeeper:
         self._digests: dict[int, str | None] = {}
 
     def encoders(self, models: Any, device: str) -> list[Encoder | FeaturesFile]:
-        """The encoders of `models`; those that are loaded already come from the shelf."""
-        self._encoders = [
-            self._shelf.take(fresh) for fresh in resolve_models(models, device=device)
-        ]
+        """The encoders of `models`, by uri and name; loaded ones come from the shelf.
+
+        One a model, in order, so that positions are those of the front.
+        """
+        named = [resolve_encoder(m["uri"], device=device, name=m["name"]) for m in models]
+        self._encoders = [self._shelf.take(fresh) for fresh in resolve_models(named)]
         return self._encoders
 
     def finished(self, position: int) -> Outcome | None:

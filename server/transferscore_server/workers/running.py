@@ -26,19 +26,13 @@ def run_ranking(
     with _dataset_path(asked["dataset"]) as path:
         ranking = rank(
             path,
-            _models(asked["models"]),
+            asked["models"],
             **options,
             cache=asked["features"],
             on_event=lambda event: _tell(event, send),
             keeper=keeper,
         )
     return ranking.to_dict()
-
-
-def _models(models: list[Mapping[str, Any]]) -> list[str] | dict[str, str]:
-    if all(model["name"] is None for model in models):
-        return [model["uri"] for model in models]
-    return {model["name"] or model["uri"]: model["uri"] for model in models}
 
 
 @contextmanager
