@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from transferscore_server.blobs.files import FileBlobs
 
+import transferscore
 from tests.unit.server_jobs import odd_models
 from tests.unit.server_jobs.front import front, ranking
 from tests.unit.server_jobs.kills import kill_loop
