@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from transferscore.statistics import Statistics, statistics_of
     from transferscore.statistics.cka import cka
     from transferscore.statistics.tensors import tensor_statistics
+    from transferscore.verify import verify
 
 __all__ = [
     "AsyncClient",
@@ -117,6 +118,7 @@ __all__ = [
     "statistics_of",
     "tensor_statistics",
     "transrate",
+    "verify",
 ]
 
 __version__ = "0.1.0"
@@ -176,6 +178,7 @@ _HOMES = {
     "statistics_of": "statistics",
     "tensor_statistics": "statistics.tensors",
     "transrate": "scores.transrate",
+    "verify": "verify",
 }
 
 

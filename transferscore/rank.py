@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from transferscore.events import (
     Event,
     SamplesEncoded,
 )
-from transferscore.features import Store, default_store_path, extract_features
+from transferscore.features import Entry, Features, Store, default_store_path, extract_features
 from transferscore.ranking import (
     Evaluated,
     Evaluation,
@@ -32,7 +33,12 @@ from transferscore.ranking import (
     evaluation_key,
     evaluation_of_entry,
 )
+from transferscore.ranking.priors import priors_of
 from transferscore.scores.registry import check_scores
+from transferscore.strategies.limits import NO_LIMITS, Limits, parse_limits
+from transferscore.strategies.option import PROBE, Option, option_of_dict
+from transferscore.strategies.options import options_key, options_of, require_probe
+from transferscore.strategies.strategy import Strategy, resolve_strategies
 
 __all__ = ["rank"]
 
@@ -46,6 +52,8 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     split: str | None = None,
     columns: Columns | None = None,
     scores: str | Sequence[str] | None = None,
+    strategies: str | Strategy | Iterable[str | Strategy] = "linear_probe",
+    limits: Limits | Mapping[str, Any] | None = None,
     max_samples: int | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -58,8 +66,8 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
 
     Each model turns the samples into features once. From them come its transferability scores and
     the accuracy (or the task's own metric) that a linear probe on the frozen features will reach,
-    with an interval; the order is by that. A model that fails becomes a failure row and the run
-    goes on.
+    with an interval; the order is by that. With `strategies`, also what fine-tuning will reach and
+    take. A model that fails becomes a failure row and the run goes on.
 
     Args:
         dataset: Anything that `read_dataset` takes: a path or URI, `hf:NAME`, a frame, a Hugging
@@ -74,6 +82,12 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
         split: Which split to rank on where there are several; the training split by default.
         scores: Names of the scores to compute, or "all"; by default the eight of RANKING_SCORES
             that apply.
+        strategies: Ways to adapt each model: "all", names of `transferscore.strategies.STRATEGIES`
+            separated by commas, or your own `Strategy`. With any but the default, pairs of model
+            and strategy are ranked, with what training takes and a recipe.
+        limits: What training may take, as {"max_gpu_memory": "24GB", "max_train_time": "2h",
+            "max_cost": 5, "price_per_hour": 2.5}; for training elsewhere also "train_device", or
+            "device_flops" and "device_memory". Those that break one come last and say which.
         max_samples: Rank on a stratified sample of this size.
         seed: Seed of every random choice.
         device: "auto", "cpu" or "cuda".
@@ -90,22 +104,47 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     Raises:
         DatasetError: The dataset cannot be read as asked.
         EncoderError: A model URI cannot be understood, or a glob matches nothing.
-        UnknownNameError: No score or task of that name.
+        UnknownNameError: No score, task, strategy, limit or device of that name.
+        InputError: A limit cannot be read.
         StoreError: The cache folder cannot be written.
     """
     target = read_dataset(dataset, labels=labels, task=task, split=split, columns=columns)
     target = sample_dataset(target, max_samples, seed)
     names = check_scores(scores, target.task.scored_as)
+    ceilings, ways = parse_limits(limits), resolve_strategies(strategies)
+    require_probe(ways)
     keeper = keeper or KeepNothing(trust_remote_code)
     digests = Lazily(lambda: sample_digests(target))
-    run = _Run(target, names, _open_store(cache), on_event or _silent, keeper, digests)
+    asked = _Asked(names, () if _is_plain(ways, ceilings) else ways, seed)
+    run = _Run(target, asked, _open_store(cache), on_event or _silent, keeper, digests)
     encoders = run.keeper.encoders(models, device)
     outcomes = [run.outcome(encoder, i, len(encoders)) for i, encoder in enumerate(encoders)]
     if run.store is not None:
         run.store.trim()
     evaluated = [outcome for outcome in outcomes if isinstance(outcome, Evaluated)]
     failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-    return assemble_ranking(target, evaluated, failures, seed)
+    ranking = assemble_ranking(target, evaluated, failures, seed, ceilings)
+    return replace(ranking, dataset={**ranking.dataset, **_source(dataset, columns)})
+
+
+def _is_plain(strategies: Sequence[Strategy], limits: Limits) -> bool:
+    """Whether only the probe is of interest, so that nothing needs to be looked into or timed."""
+    return [strategy.name for strategy in strategies] == [PROBE] and limits == NO_LIMITS
+
+
+def _source(dataset: Any, columns: Columns | None) -> dict[str, Any]:
+    """Where the samples can be read again, for `transferscore verify`."""
+    path = str(dataset) if isinstance(dataset, str | Path) else None
+    return {"source": path, "columns": columns if path is not None else None}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be found out about each candidate; `strategies` is empty for the probe alone."""
+
+    scores: Sequence[str] | None
+    strategies: Sequence[Strategy]
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +152,7 @@ class _Run:
     """What is the same for all candidates of one ranking."""
 
     target: Dataset
-    scores: Sequence[str] | None
+    asked: _Asked
     store: Store | None
     tell: Callable[[Event], None]
     keeper: Keeper
@@ -132,7 +171,9 @@ class _Run:
         """Evaluate one model; whatever goes wrong with it is a failure row, not the end."""
         began = time.perf_counter()
         try:
-            evaluation, forward_seconds = self._evaluation(encoder)
+            features = functools.cache(lambda: self._features(encoder))
+            evaluation, forward_seconds = self._evaluation(encoder, features)
+            options = self._options(encoder, features)
         except Exception as error:
             failure = Failure(encoder.name, type(error).__name__, _one_line(error))
             self.tell(CandidateFailed(failure.model, failure.error, failure.message))
@@ -143,31 +184,64 @@ class _Run:
         metric = self.target.task.metric
         self.tell(CandidateDone(encoder.name, metric, evaluation.value, seconds))
         details = dict(encoder.details()) if isinstance(encoder, Described) else {}
-        return Evaluated(encoder.name, evaluation, seconds, forward_seconds, details)
+        return Evaluated(
+            encoder.name,
+            evaluation,
+            seconds,
+            forward_seconds,
+            details,
+            options,
+            tuple(priors_of(self.store, encoder.digest())) if self.store is not None else (),
+        )
 
-    def _evaluation(self, encoder: Encoder | FeaturesFile) -> tuple[Evaluation, float]:
+    def _evaluation(
+        self, encoder: Encoder | FeaturesFile, features: Callable[[], Features]
+    ) -> tuple[Evaluation, float]:
         """The evaluation, from the store where it has been made before."""
         key = self._key(encoder)
         if key is not None and self.store is not None and (entry := self.store.get(key)):
             return evaluation_of_entry(entry), 0.0
-        features = extract_features(
+        evaluation = evaluate(features(), self.target, self.asked.scores)
+        if key is not None and self.store is not None:
+            self.store.put(key, evaluation.to_entry())
+        return evaluation, features().forward_seconds
+
+    def _features(self, encoder: Encoder | FeaturesFile) -> Features:
+        return extract_features(
             encoder,
             self.target,
             store=self.store,
             on_progress=lambda done, stored: self.tell(
                 SamplesEncoded(encoder.name, done, len(self.target), stored)
             ),
-            digests=None if key is None else self.digests.get(),
+            digests=None if self.store is None else self.digests.get(),
         )
-        evaluation = evaluate(features, self.target, self.scores)
+
+    def _options(
+        self, encoder: Encoder | FeaturesFile, features: Callable[[], Features]
+    ) -> tuple[Option, ...]:
+        """What each strategy would reach and take, from the store where that was found before."""
+        if not self.asked.strategies:
+            return ()
+        key = self._options_key(encoder)
+        if key is not None and self.store is not None and (entry := self.store.get(key)):
+            return tuple(option_of_dict(option) for option in entry.about["options"])
+        strategies, seed = self.asked.strategies, self.asked.seed
+        options = options_of(encoder, self.target, features(), strategies, seed=seed)
         if key is not None and self.store is not None:
-            self.store.put(key, evaluation.to_entry())
-        return evaluation, features.forward_seconds
+            self.store.put(key, Entry({}, {"options": [option.to_dict() for option in options]}))
+        return options
+
+    def _options_key(self, encoder: Encoder | FeaturesFile) -> str | None:
+        """None where a strategy is the caller's own: its name does not say what it does."""
+        if (key := self._key(encoder)) is None:
+            return None
+        return options_key(key, self.asked.strategies, self.asked.seed)
 
     def _key(self, encoder: Encoder | FeaturesFile) -> str | None:
         if self.store is None or (digest := encoder.digest()) is None:
             return None
-        return evaluation_key(digest, self.target, self.digests.get(), self.scores)
+        return evaluation_key(digest, self.target, self.digests.get(), self.asked.scores)
 
 
 def _open_store(cache: bool | str | Path) -> Store | None:

@@ -24,7 +24,7 @@ LAYERS = [
     {"strategies"},
     {"report"},
     {"ranking"},
-    {"rank"},
+    {"rank", "verify"},
     {"v1"},
     {"client"},
     {"demo"},

@@ -17,6 +17,7 @@ from transferscore.cli import (
     score,
     scores,
     serve,
+    verify,
 )
 from transferscore.errors import TransferScoreError
 
@@ -24,7 +25,7 @@ __all__ = ["EXIT_NONE_RANKED", "EXIT_OK", "EXIT_SOME_FAILED", "EXIT_USAGE", "mai
 
 EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_NONE_RANKED = 0, 1, 2, 3
 
-_VERBS = (rank, score, scores, distance, distances, fingerprint, cite, serve, demo)
+_VERBS = (rank, verify, score, scores, distance, distances, fingerprint, cite, serve, demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transferscore.cli.door import add_server_options, rank_of
+from transferscore.cli.limits import add_strategy_options, limits_of
 from transferscore.cli.output import (
     add_output_options,
     check_output,
@@ -14,7 +15,10 @@ from transferscore.cli.output import (
 )
 from transferscore.cli.progress import Progress
 
-__all__ = ["add_parser", "run"]
+if TYPE_CHECKING:
+    from transferscore.ranking import Ranking
+
+__all__ = ["add_parser", "add_ranking_options", "ranking_of", "run"]
 
 
 def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -22,6 +26,18 @@ def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
     parser = verbs.add_parser(
         "rank", parents=[common], help="rank models for a labelled dataset", description=__doc__
     )
+    add_ranking_options(parser, "linear_probe")
+    add_output_options(parser)
+    parser.set_defaults(run=run)
+
+
+def add_ranking_options(parser: argparse.ArgumentParser, strategy: str) -> None:
+    """Everything that says what is ranked, and how.
+
+    Args:
+        parser: Of the verb.
+        strategy: The strategies where none are named.
+    """
     parser.add_argument(
         "dataset", metavar="DATASET", help="folder, file or URI of labelled samples, or hf:NAME"
     )
@@ -57,23 +73,33 @@ def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-cache", action="store_true", help="neither read nor keep features")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    add_strategy_options(parser, strategy)
     add_server_options(parser)
-    add_output_options(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Rank, write the ranking, and say by the exit code whether all, some or none were ranked."""
     check_output(options)
+    ranking = ranking_of(options)
+    write_output(rendered(ranking.to_dict(), options), options)
+    if not ranking.candidates:
+        return 3
+    return 1 if ranking.failures else 0
+
+
+def ranking_of(options: argparse.Namespace) -> Ranking:
+    """The ranking that the options ask for."""
     rank = rank_of(options)
     with Progress(options.quiet) as progress:
-        ranking = rank(
+        ranking: Ranking = rank(
             options.dataset,
             options.model,
             task=options.task,
             split=options.split,
             columns=options.columns,
             scores=options.scores,
+            strategies=options.strategy,
+            limits=limits_of(options),
             max_samples=options.max_samples,
             seed=options.seed,
             device=options.device,
@@ -81,7 +107,4 @@ def run(options: argparse.Namespace) -> int:
             trust_remote_code=options.trust_remote_code,
             on_event=progress,
         )
-    write_output(rendered(ranking.to_dict(), options), options)
-    if not ranking.candidates:
-        return 3
-    return 1 if ranking.failures else 0
+    return ranking

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -88,13 +88,14 @@ def _candidate(rank: int, pair: Pair, metric: str) -> Candidate:
         layers=evaluation.layers,
         layer=evaluation.layer,
         metrics=evaluation.metrics,
+        prior=tuple(asdict(p) for p in entry.priors if p.strategy == pair.strategy),
     )
 
 
 def _unavailable(evaluated: Sequence[Evaluated]) -> Iterator[Unavailable]:
     for entry in evaluated:
         for option in entry.options:
-            if not option.outlook.available:
+            if not option.is_available:
                 reason = option.outlook.reason or "no reason was given"
                 yield Unavailable(entry.model, option.strategy, reason)
 

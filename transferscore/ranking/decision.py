@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from transferscore.datasets import Dataset
+from transferscore.ranking.answers import answers_of
 from transferscore.ranking.pairs import Pair, prospects_of
 from transferscore.strategies.limits import changes_needed
 from transferscore.strategies.prospect import Prospect, Setting, label_of
@@ -50,6 +51,7 @@ class Decision:
         rules: What rules of thumb say, beside the prediction.
         disagreements: Where a rule of thumb and the prediction point different ways, in sentences.
         cheaper: Candidates tied with the first that take less time or memory, in sentences.
+        answers: What more labels, or another model, would do, in sentences.
         nearest: Those that break a limit and are predicted higher, or, where none fits, those that
             come nearest to fitting.
     """
@@ -61,6 +63,7 @@ class Decision:
     rules: tuple[RuleFinding, ...] = ()
     disagreements: tuple[str, ...] = ()
     cheaper: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
     nearest: tuple[Nearest, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,6 +99,7 @@ def decide(
         rules,
         tuple(_disagreement(rule, chosen) for rule in rules if rule.agrees is False),
         tuple(_cheaper(pairs, tied)),
+        answers_of(pairs, setting),
         tuple(_nearest(pairs)),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from transferscore.ranking.evaluation import Evaluation
+from transferscore.ranking.priors import Prior
 from transferscore.strategies.option import Option
 
 __all__ = ["Evaluated"]
@@ -22,6 +23,7 @@ class Evaluated:
         forward_seconds: Time spent in the model itself.
         details: What else is known of the model.
         options: The strategies that were asked for; empty where only the probe is of interest.
+        priors: What training the model reached before.
     """
 
     model: str
@@ -30,3 +32,4 @@ class Evaluated:
     forward_seconds: float
     details: Mapping[str, str] = field(default_factory=dict)
     options: tuple[Option, ...] = ()
+    priors: tuple[Prior, ...] = ()

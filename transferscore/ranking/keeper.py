@@ -12,6 +12,7 @@ from transferscore.encoders import Encoder, FeaturesFile, resolve_models
 from transferscore.features import Entry
 from transferscore.ranking.evaluated import Evaluated
 from transferscore.ranking.evaluation import evaluation_of_entry
+from transferscore.ranking.priors import Prior
 from transferscore.ranking.ranking import Failure
 from transferscore.strategies.option import option_of_dict
 
@@ -82,6 +83,7 @@ def outcome_to_bytes(outcome: Outcome) -> bytes:
         "forward_seconds": outcome.forward_seconds,
         "details": dict(outcome.details),
         "options": [option.to_dict() for option in outcome.options],
+        "priors": [asdict(prior) for prior in outcome.priors],
     }
     metadata = {"costs": json.dumps(costs), "about": json.dumps(entry.about)}
     return save(dict(entry.arrays), metadata=metadata)
@@ -97,4 +99,6 @@ def outcome_of_bytes(content: bytes) -> Outcome:
     entry = Entry(load(content), json.loads(header["about"]))
     costs = json.loads(header["costs"])
     options = tuple(option_of_dict(option) for option in costs.pop("options"))
-    return Evaluated(evaluation=evaluation_of_entry(entry), options=options, **costs)
+    priors = tuple(Prior(**prior) for prior in costs.pop("priors"))
+    evaluation = evaluation_of_entry(entry)
+    return Evaluated(evaluation=evaluation, options=options, priors=priors, **costs)

@@ -20,14 +20,13 @@ from transferscore.ranking.uncertainty import (
 )
 from transferscore.strategies.cost import Cost, cost_of
 from transferscore.strategies.limits import Limits
-from transferscore.strategies.option import Option
+from transferscore.strategies.option import PROBE, Option
 from transferscore.strategies.pareto import pareto_front
 from transferscore.strategies.prospect import Prospect
 from transferscore.strategies.recipe import Recipe, recipe_of, schedule_of
 
 __all__ = ["Pair", "compare_pairs", "front_of", "ordered_pairs", "pairs_of", "prospects_of"]
 
-PROBE = "linear_probe"
 # What two strategies of one model do not share of their errors is at least so much of the error.
 _LEAST_OWN_SHARE = 0.25
 
@@ -89,9 +88,9 @@ def pairs_of(entry: Evaluated, dataset: Dataset, limits: Limits) -> list[Pair]:
     pairs = []
     for option in entry.options:
         pair, expected = probe, option.outlook.predicted
-        if expected is None:
+        if not option.is_available:
             continue
-        if option.strategy != PROBE:
+        if expected is not None and option.strategy != PROBE:
             numbers = (expected.value, expected.low, expected.high)
             pair = Pair(entry, option.strategy, *numbers, spread)
         pairs.append(_priced(pair, option, dataset, limits))

@@ -85,7 +85,7 @@ class Candidate:
     reason: str | None = None
     recipe: Mapping[str, Any] | None = None
     learning_curve: tuple[CurvePoint, ...] = ()
-    prior: tuple[Mapping[str, Any], ...] = ()
+    prior: tuple[dict[str, Any], ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
     baseline: bool = False
 

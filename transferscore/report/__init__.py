@@ -8,9 +8,12 @@ from transferscore.report.distances import (
 )
 from transferscore.report.formats import to_csv, to_html, to_json, to_markdown
 from transferscore.report.rows import rows
+from transferscore.report.strategies import decision_lines
 from transferscore.report.text import to_text
+from transferscore.report.verification import verification_text
 
 __all__ = [
+    "decision_lines",
     "distances_to_csv",
     "distances_to_json",
     "distances_to_markdown",
@@ -21,4 +24,5 @@ __all__ = [
     "to_json",
     "to_markdown",
     "to_text",
+    "verification_text",
 ]

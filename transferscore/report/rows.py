@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from transferscore.report.strategies import has_strategies, strategy_row
+
 __all__ = ["rows", "score_names"]
 
 
 def rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One flat dictionary a candidate, with the same keys in the same order."""
     names = score_names(document)
-    return [_row(candidate, names) for candidate in document["candidates"]]
+    added = strategy_row if has_strategies(document) else _nothing
+    return [_row(candidate, names) | added(candidate) for candidate in document["candidates"]]
 
 
 def score_names(document: Mapping[str, Any]) -> list[str]:
     """Every score that any candidate has, in order of first appearance."""
     return list(dict.fromkeys(n for c in document["candidates"] for n in c["scores"]))
+
+
+def _nothing(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {}
 
 
 def _row(candidate: Mapping[str, Any], names: list[str]) -> dict[str, Any]:

@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from transferscore.report.rows import score_names
+from transferscore.report.strategies import (
+    has_strategies,
+    strategy_cells,
+    strategy_columns,
+    strategy_notes,
+)
 
 __all__ = ["Table", "notes", "table", "title"]
 
@@ -46,13 +52,15 @@ def table(document: Mapping[str, Any], max_scores: int | None = None) -> Table:
     # The first score is the predicted value itself: a column of its own already.
     names = [name for name in names if name != "ridge_probe"]
     metric = document["candidates"][0]["predicted"]["metric"] if document["candidates"] else "value"
-    header = ["#", "", "model", metric, "90% interval", "P(best)", *names, "features", "time"]
+    ways, strategy = strategy_columns(document), ["strategy"] * has_strategies(document)
+    header = ["#", "", "model", *strategy, metric, "90% interval", "P(best)", *ways, *names]
+    header += ["features", "time"]
     short = short_names([c["model"] for c in document["candidates"]])
     body = [
-        _cells(candidate, name, names)
+        _cells(candidate, name, names, ways)
         for candidate, name in zip(document["candidates"], short, strict=True)
     ]
-    return Table(header, body, [column in {"model", ""} for column in header])
+    return Table(header, body, [column in {"model", "strategy", "fits", ""} for column in header])
 
 
 def notes(document: Mapping[str, Any]) -> list[str]:
@@ -62,6 +70,7 @@ def notes(document: Mapping[str, Any]) -> list[str]:
     if n_tied > 0:
         them = "1 candidate" if n_tied == 1 else f"{n_tied} candidates"
         lines.append(f"= {them} that this sample cannot tell apart from the first.")
+    lines += strategy_notes(document)
     lines += [_depth_profile(c) for c in document["candidates"] if c.get("layers")]
     for candidate in document["candidates"]:
         if revision := candidate.get("details", {}).get("revision"):
@@ -89,7 +98,9 @@ def _shared_prefix(models: Sequence[str]) -> str:
     return first[: max(first.rfind("/", 0, length), first.rfind(":", 0, length)) + 1]
 
 
-def _cells(candidate: Mapping[str, Any], name: str, names: Sequence[str]) -> list[str]:
+def _cells(
+    candidate: Mapping[str, Any], name: str, names: Sequence[str], ways: list[str]
+) -> list[str]:
     predicted = candidate["predicted"]
     is_share = predicted["metric"] == "accuracy"
     tied = "=" if candidate["tied_with_first"] and candidate["rank"] > 1 else ""
@@ -97,9 +108,11 @@ def _cells(candidate: Mapping[str, Any], name: str, names: Sequence[str]) -> lis
         str(candidate["rank"]),
         tied,
         name,
+        *([candidate["strategy"]] if ways else []),
         _metric(predicted["value"], is_share),
         f"{_metric(predicted['low'], is_share)} – {_metric(predicted['high'], is_share)}",
         f"{candidate['p_best']:.0%}",
+        *strategy_cells(candidate, ways),
         *(_number(candidate["scores"].get(score)) for score in names),
         str(candidate["n_features"]),
         f"{candidate['seconds']:.1f} s",

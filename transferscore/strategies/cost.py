@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,24 +26,41 @@ _HALF = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long a training run is.
+    """How long a training run is: a search for the learning rate, then the run with the best.
 
     Attributes:
-        n_train: Labelled samples that are trained on.
-        n_held_out: Samples that are looked at after each epoch.
-        epochs: Passes over the training samples; 0 for a probe.
+        n_samples: Labelled samples.
         batch_size: Samples a step.
+        epochs: Passes over all samples with the chosen rate; 0 for a probe.
+        n_rates: Learning rates that are tried.
+        search_epochs: Passes for each of them, over what is not held out.
+        held_out_share: Share of the samples that the search looks at after each pass.
     """
 
-    n_train: int
-    n_held_out: int
-    epochs: int
+    n_samples: int
     batch_size: int
+    epochs: int = 0
+    n_rates: int = 0
+    search_epochs: int = 0
+    held_out_share: float = 0.0
 
     @property
-    def n_steps(self) -> int:
-        """Steps in all."""
-        return self.epochs * math.ceil(self.n_train / max(1, self.batch_size))
+    def n_trained(self) -> float:
+        """Samples that steps see in all, each as often as it is seen."""
+        fitted = self.n_samples * (1.0 - self.held_out_share)
+        return self.epochs * self.n_samples + self.n_rates * self.search_epochs * fitted
+
+    @property
+    def n_encoded(self) -> float:
+        """Samples that go forward only: to fit a head on, or to be looked at."""
+        held = self.n_samples * self.held_out_share
+        a_rate = self.n_samples - held + self.search_epochs * held
+        return self.n_samples + self.n_rates * a_rate
+
+    @property
+    def n_heads(self) -> float:
+        """Heads that are fitted on features, in units of one on all samples."""
+        return 1.0 + self.n_rates * (1.0 - self.held_out_share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,29 +122,31 @@ def cost_of(step: StepProfile, schedule: Schedule, limits: Limits) -> Cost:
 
 
 def training_seconds(step: StepProfile, schedule: Schedule, device: Device | None) -> float | None:
-    """Seconds of one run: features for the head, then epochs with a look at held-out rows each.
+    """Seconds of one run, the search for a learning rate included.
 
-    The samples are read and prepared once. Every run starts with the features of all samples, which
-    the head is fitted on; for a probe that is all there is.
+    The samples are read and prepared once. Each rate that is tried, and the run with the best,
+    starts from a head that is fitted on features; for a probe that is all there is.
 
     Args:
         step: One step, as measured here.
         schedule: How long the run is.
         device: The device, if not this one. Its step takes the longest of three: the operations at
             40 % of its peak, the activations' way through its memory, and launching the operations
-            at 10 microseconds each. Reading samples takes as long as here.
+            at 10 microseconds each. Reading samples and fitting heads takes as long as here.
     """
-    n = schedule.n_train + schedule.n_held_out
-    per_step = step.step_seconds * schedule.batch_size / step.batch_size
-    per_forward = step.forward_seconds
+    batch = schedule.batch_size
+    trained, encoded = step.step_seconds / step.batch_size, step.forward_seconds
     if device is not None:
         if step.step_flops is None or step.forward_flops is None:
             return None
-        per_step = _stated_seconds(step, step.step_flops, schedule.batch_size, device)
-        forward = _stated_seconds(step, step.forward_flops, schedule.batch_size, device)
-        per_forward = forward / schedule.batch_size
-    looks = schedule.epochs * schedule.n_held_out * per_forward
-    return n * (step.prepare_seconds + per_forward) + schedule.n_steps * per_step + looks
+        trained = _stated_seconds(step, step.step_flops, batch, device) / batch
+        encoded = _stated_seconds(step, step.forward_flops, batch, device) / batch
+    return (
+        schedule.n_samples * step.prepare_seconds
+        + schedule.n_heads * step.head_seconds
+        + schedule.n_encoded * encoded
+        + schedule.n_trained * trained
+    )
 
 
 def memory_bytes(step: StepProfile, batch_size: int, *, mixed: bool) -> int | None:

@@ -10,7 +10,9 @@ from transferscore.strategies.outlook import CurvePoint, Prediction, StrategyOut
 from transferscore.strategies.recipe import Circumstances
 from transferscore.strategies.step import StepProfile
 
-__all__ = ["Option", "option_of_dict"]
+__all__ = ["PROBE", "Option", "option_of_dict"]
+
+PROBE = "linear_probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,11 @@ class Option:
     def strategy(self) -> str:
         """Name of the strategy."""
         return self.outlook.strategy
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the model can take it; the probe it always can, predicted from all rows."""
+        return self.strategy == PROBE or self.outlook.available
 
     def to_dict(self) -> dict[str, Any]:
         """As a description that the store and a keeper hold."""

@@ -72,7 +72,7 @@ class Setting:
     @property
     def is_share(self) -> bool:
         """Whether the metric is a share, whose differences are told in points."""
-        return self.metric != "r2"
+        return self.metric in ("accuracy", "macro_f1")
 
 
 def label_of(strategy: str) -> str:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transferscore.encoders.encoder import Batch
+from transferscore.encoders.encoder import Batch, Encoder
 from transferscore.encoders.torch_inference import autocast, chosen_precision, is_out_of_memory
 from transferscore.encoders.trainable import take_rows
+from transferscore.strategies.batches import epoch_batches
 from transferscore.strategies.flops import flops_of
 from transferscore.strategies.live_bytes import usage_of
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from transferscore.encoders.trainable import TrainableModel
     from transferscore.strategies.strategy import Strategy
 
-__all__ = ["StepProfile", "Workload", "profile_step", "typical_batches"]
+__all__ = ["StepProfile", "Workload", "profile_forward", "profile_step", "typical_batches"]
 
 _TIMED_STEPS = 3
 _COUNTED_SAMPLES = 4
@@ -72,6 +73,7 @@ class StepProfile:
         forward_seconds: Of a forward pass without gradients, per sample.
         step_seconds: Of a whole step of `batch_size` samples.
         prepare_seconds: Of reading and preparing a sample.
+        head_seconds: Of fitting the head on the features of all samples.
     """
 
     device: str
@@ -89,6 +91,7 @@ class StepProfile:
     forward_seconds: float
     step_seconds: float
     prepare_seconds: float
+    head_seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """As a description that the store keeps."""
@@ -100,7 +103,7 @@ def typical_batches(
 ) -> list[NDArray[np.int64]]:
     """Rows of `count` batches that stand for all: a cheap, a middling and a dear one.
 
-    A batch is as dear as its longest text, so of many shuffled batches those at the middles of
+    A batch is as dear as its longest text, so of the batches of some epochs those at the middles of
     `count` equal shares are taken; their mean is the mean of an epoch to a few per cent.
 
     Args:
@@ -111,10 +114,12 @@ def typical_batches(
     """
     sizes = np.asarray(costs)
     rng = np.random.default_rng(seed)
-    draws = [rng.permutation(len(sizes))[:batch_size] for _ in range(_DRAWS)]
-    draws.sort(key=lambda rows: int(sizes[rows].max()))
-    middles = ((np.arange(count) + 0.5) * len(draws) / count).astype(int)
-    return [draws[i] for i in middles]
+    parts: list[NDArray[np.int64]] = []
+    while len(parts) < _DRAWS:
+        parts += epoch_batches(sizes, np.arange(len(sizes)), batch_size, rng)
+    parts.sort(key=lambda rows: int(sizes[rows].max()))
+    middles = ((np.arange(count) + 0.5) * len(parts) / count).astype(int)
+    return [parts[i] for i in middles]
 
 
 def profile_step(
@@ -142,7 +147,7 @@ def profile_step(
     began = time.perf_counter()
     batches = [_prepared(model, work, each) for each in rows]
     prepare_seconds = (time.perf_counter() - began) / sum(map(len, rows))
-    forward_seconds, step_seconds, n_fitting = _timed(trial, batches, len(rows[0]))
+    forward_seconds, step_seconds, n_fitting = _timed(trial, batches, min(map(len, rows)))
     trained = [weight.nbytes for weight in trial.trained()]
     return StepProfile(
         model.device,
@@ -160,6 +165,39 @@ def profile_step(
         forward_seconds / n_fitting,
         step_seconds,
         prepare_seconds,
+    )
+
+
+def profile_forward(encoder: Encoder, work: Workload, n_features: int) -> StepProfile:
+    """What a probe takes of a model that can only be run, such as an ONNX graph.
+
+    Args:
+        encoder: The model.
+        work: What the probe is fitted on.
+        n_features: Width of its features.
+    """
+    rows = typical_batches(work.costs, work.batch_size, work.seed)
+    began = time.perf_counter()
+    batches = [encoder.prepare([work.samples[int(row)] for row in each]) for each in rows]
+    prepare_seconds = (time.perf_counter() - began) / sum(map(len, rows))
+    forward_seconds = _mean_seconds("cpu", encoder.forward, batches) / len(rows[0])
+    head = (n_features + 1) * work.n_outputs
+    return StepProfile(
+        device="cpu",
+        trains_model=False,
+        batch_size=work.batch_size,
+        n_parameters=None,
+        n_trainable=head,
+        weight_bytes=None,
+        trainable_bytes=4 * head,
+        largest_bytes=4 * n_features * work.n_outputs,
+        activation_bytes=None,
+        forward_flops=None,
+        step_flops=None,
+        n_operations=None,
+        forward_seconds=forward_seconds,
+        step_seconds=0.0,
+        prepare_seconds=prepare_seconds,
     )
 
 
@@ -231,8 +269,9 @@ def _timed(trial: _Trial, batches: list[Batch], size: int) -> tuple[float, float
     """Seconds of a forward pass and of a step, and how many samples fitted into memory."""
     while True:
         try:
-            forward = _mean_seconds(trial, trial.forward, batches)
-            step = _mean_seconds(trial, trial.step, batches) if trial.trains_model else 0.0
+            device = trial.model.device
+            forward = _mean_seconds(device, trial.forward, batches)
+            step = _mean_seconds(device, trial.step, batches) if trial.trains_model else 0.0
         except Exception as error:
             if not is_out_of_memory(error) or size == 1:
                 raise
@@ -243,16 +282,16 @@ def _timed(trial: _Trial, batches: list[Batch], size: int) -> tuple[float, float
         batches = [take_rows(batch, np.arange(size)) for batch in batches]
 
 
-def _mean_seconds(trial: _Trial, run: Callable[[Batch], None], batches: list[Batch]) -> float:
+def _mean_seconds(device: str, run: Callable[[Batch], object], batches: list[Batch]) -> float:
     """Mean over the batches; the first run, which allocates and compiles, is not counted."""
     began = time.perf_counter()
     run(batches[0])
-    _finish(trial.model.device)
+    _finish(device)
     spent = []
     for batch in batches:
         start = time.perf_counter()
         run(batch)
-        _finish(trial.model.device)
+        _finish(device)
         spent.append(time.perf_counter() - start)
         if time.perf_counter() - began > _PATIENCE_SECONDS:
             break

@@ -118,7 +118,7 @@ def test_strategies_of_one_model_share_its_sample():
 
 
 def test_who_breaks_a_limit_comes_last_and_says_which():
-    limits = parse_limits({"max_gpu_memory": "40MB"})
+    limits = parse_limits({"max_gpu_memory": "24MB"})
     ranking = assemble_ranking(DATASET, [model("a", 0.8, full=0.95, lora=0.9)], [], 0, limits)
     assert [c.strategy for c in ranking.candidates] == ["lora", "linear_probe", "full"]
     full = next(c for c in ranking.candidates if c.strategy == "full")
@@ -130,7 +130,7 @@ def test_who_breaks_a_limit_comes_last_and_says_which():
     assert ranking.decision.fits
     higher = ranking.decision.nearest[0]
     assert higher.strategy == "full"
-    assert "max_gpu_memory of 44 MB (now 40 MB)" in higher.change
+    assert "max_gpu_memory of 28 MB (now 24 MB)" in higher.change
 
 
 def test_impossible_limits_give_the_nearest_and_what_would_have_to_change():
@@ -234,3 +234,33 @@ def test_the_same_seed_gives_the_same_ranking():
 def test_the_document_is_what_json_gives_back():
     document = assemble_ranking(DATASET, [model("a", 0.8, full=0.95)], [], 0).to_dict()
     assert json.loads(json.dumps(document)) == document
+
+
+def with_curve(entry):
+    """The entry with curves that rise to the prediction, the probe's slower."""
+
+    def curved(each):
+        end = 0.8 if each.strategy == "linear_probe" else each.outlook.predicted.value
+        power = 0.1 if each.strategy == "linear_probe" else 0.6
+        values = {n: 1 - (1 - end) * (n / N) ** -power for n in (50, 100, 200)}
+        curve = tuple(CurvePoint(n, Prediction(v, v - 0.02, v + 0.02)) for n, v in values.items())
+        outlook = dataclasses.replace(each.outlook, learning_curve=curve)
+        return dataclasses.replace(each, outlook=outlook)
+
+    return dataclasses.replace(entry, options=tuple(curved(o) for o in entry.options))
+
+
+def test_curves_answer_what_more_labels_would_do():
+    entries = [with_curve(model("a", 0.8, full=0.95)), model("b", 0.8, full=0.93)]
+    labels_or_model, until = assemble_ranking(DATASET, entries, [], 0).decision.answers
+    assert labels_or_model.startswith(
+        "More labels: twice as many are expected to add +1.7 points to Full fine-tuning (90%"
+    )
+    assert "the best other model (b, full) is 2.0 points behind" in labels_or_model
+    assert until.startswith("Full fine-tuning is expected to beat the probe from about ")
+    assert until.endswith("there are 400.")
+
+
+def test_without_curves_there_is_no_answer():
+    ranking = assemble_ranking(DATASET, [model("a", 0.8, full=0.95)], [], 0)
+    assert ranking.decision.answers == ()

@@ -27,23 +27,30 @@ STEP = StepProfile(
     forward_seconds=0.01,
     step_seconds=1.0,
     prepare_seconds=0.002,
+    head_seconds=0.5,
 )
 PROBE = dataclasses.replace(
     STEP, trains_model=False, n_trainable=100, trainable_bytes=400, step_seconds=0.0
 )
-SCHEDULE = Schedule(n_train=320, n_held_out=80, epochs=10, batch_size=32)
+SCHEDULE = Schedule(
+    n_samples=400, batch_size=32, epochs=10, n_rates=3, search_epochs=4, held_out_share=0.25
+)
+PROBE_SCHEDULE = Schedule(400, 32)
 
 
-def test_seconds_are_features_steps_and_looks():
-    assert SCHEDULE.n_steps == 100
-    # 400 samples read and encoded, 100 steps, 10 looks at 80 samples.
-    assert training_seconds(STEP, SCHEDULE, None) == pytest.approx(400 * 0.012 + 100 + 8.0)
-    probe = Schedule(320, 80, 0, 32)
-    assert training_seconds(PROBE, probe, None) == pytest.approx(400 * 0.012)
+def test_seconds_are_a_search_and_a_run():
+    # 10 epochs of all, and of three rates 4 epochs of three quarters.
+    assert SCHEDULE.n_trained == 10 * 400 + 3 * 4 * 300
+    # Features of all for the head; of 300 for each rate's head, and 4 looks at 100.
+    assert SCHEDULE.n_encoded == 400 + 3 * (300 + 4 * 100)
+    assert SCHEDULE.n_heads == 1 + 3 * 0.75
+    assert training_seconds(STEP, SCHEDULE, None) == pytest.approx(
+        400 * 0.002 + 3.25 * 0.5 + 2500 * 0.01 + 7600 * 1.0 / 32
+    )
 
 
-def test_a_last_batch_that_is_not_full_is_a_step():
-    assert Schedule(33, 0, 2, 32).n_steps == 4
+def test_a_probe_is_one_pass_and_a_head():
+    assert training_seconds(PROBE, PROBE_SCHEDULE, None) == pytest.approx(400 * 0.012 + 0.5)
 
 
 def test_a_step_timed_on_a_smaller_batch_is_scaled():
@@ -96,10 +103,8 @@ def test_broken_limits_are_named_with_their_numbers():
     ],
 )
 def test_a_stated_device_computes_moves_or_launches(device, per_step):
-    """With one epoch more, a run takes as much longer as an epoch's steps and look."""
-    once, twice = (
-        training_seconds(STEP, Schedule(320, 0, epochs, 32), device) for epochs in (1, 2)
-    )
+    """With one epoch more, a run takes as much longer as an epoch's steps."""
+    once, twice = (training_seconds(STEP, Schedule(320, 32, epochs), device) for epochs in (1, 2))
     assert twice - once == pytest.approx(10 * per_step)
     cost = cost_of(STEP, SCHEDULE, Limits(device=device))
     assert cost.device == device.name

@@ -11,6 +11,7 @@ from torch import nn
 from transferscore.strategies import STRATEGIES
 from transferscore.strategies.circumstances import circumstances_of, covering_names
 from transferscore.strategies.recipe import Circumstances, recipe_of, schedule_of
+from transferscore.strategies.training import LEARNING_RATES, TrainingPlan
 
 ABOUT = Circumstances(n_samples=1000, n_classes=5, modality="image")
 
@@ -67,19 +68,27 @@ def test_a_recipe_is_possible_for_any_number_of_samples(strategy, n_samples):
     recipe = recipe_of(strategy, dataclasses.replace(ABOUT, n_samples=n_samples))
     low, high = recipe.learning_rate
     assert 0 < low < high < 1
-    assert recipe.batch_size in (8, 16, 32)
-    assert 3 <= recipe.patience <= recipe.epochs
+    assert 1 <= recipe.search_epochs <= recipe.patience + 2
+    assert 3 <= recipe.epochs <= 15
     schedule = schedule_of(recipe, n_samples)
-    assert schedule.n_train + schedule.n_held_out == n_samples
-    assert min(schedule.n_train, schedule.n_held_out) >= 1
     assert (schedule.epochs == 0) == (strategy == "linear_probe")
     assert json.loads(json.dumps(recipe.to_dict()))["strategy"] == strategy
 
 
-def test_scratch_trains_longest_and_full_lowest():
-    recipes = {name: recipe_of(name, ABOUT) for name in STRATEGIES}
-    assert recipes["scratch"].epochs > recipes["full"].epochs
-    assert recipes["full"].learning_rate < recipes["lora"].learning_rate
+def test_what_is_recommended_is_what_verification_does():
+    recipe = recipe_of("full", ABOUT)
+    plan = recipe.plan()
+    assert plan == dataclasses.replace(TrainingPlan(), learning_rates=LEARNING_RATES["full"])
+    schedule = schedule_of(recipe, 1000)
+    assert schedule.n_rates == len(LEARNING_RATES["full"])
+    assert schedule.epochs == plan.epochs
+
+
+def test_texts_and_many_samples_take_fewer_epochs():
+    texts = dataclasses.replace(ABOUT, modality="text")
+    assert recipe_of("full", texts).epochs < recipe_of("full", ABOUT).epochs
+    many = dataclasses.replace(ABOUT, n_samples=20_000)
+    assert recipe_of("full", many).epochs == 4
 
 
 def test_a_strategy_of_ones_own_gets_the_recipe_of_full():
@@ -103,8 +112,8 @@ def test_transformers_accepts_the_arguments(strategy, tmp_path):
         output_dir=str(tmp_path), use_cpu=True, **recipe.training_arguments()
     )
     assert arguments.num_train_epochs == recipe.epochs
-    low, high = recipe.learning_rate
-    assert low < arguments.learning_rate < high
+    assert arguments.learning_rate in recipe.learning_rates
+    assert arguments.warmup_steps == recipe.warmup_steps
     transformers.EarlyStoppingCallback(early_stopping_patience=recipe.patience)
 
 
