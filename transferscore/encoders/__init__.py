@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         TrainableModel,
         take_rows,
         trainable_model,
+        why_untrainable,
     )
     from transferscore.encoders.uri import ModelUri, expand_globs, parse_uri
 
@@ -54,6 +55,7 @@ __all__ = [
     "resolve_models",
     "take_rows",
     "trainable_model",
+    "why_untrainable",
 ]
 
 _HOMES = {
@@ -80,6 +82,7 @@ _HOMES = {
     "resolve_models": "resolve",
     "take_rows": "trainable",
     "trainable_model": "trainable",
+    "why_untrainable": "trainable",
 }
 
 

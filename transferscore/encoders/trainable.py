@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-__all__ = ["TrainableEncoder", "TrainableModel", "take_rows", "trainable_model"]
+__all__ = ["TrainableEncoder", "TrainableModel", "take_rows", "trainable_model", "why_untrainable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,25 @@ def trainable_model(encoder: object, samples: Sequence[Sample]) -> TrainableMode
     encoder = unwrapped(encoder)
     if not isinstance(encoder, TrainableEncoder):
         raise EncoderError(
-            f"`{name}` has no gradients: {_why_not(encoder)}. "
+            f"`{name}` has no gradients: {why_untrainable(encoder)}. "
             f"Use an `hf:` folder, an `export:` program or a torch module to fine-tune it."
         )
     model = dataclasses.replace(encoder.trainable(), name=name)
     _freeze_unused(model, samples[:2])
     return model
+
+
+def why_untrainable(encoder: object) -> str | None:
+    """Why an encoder's model has no gradients, to end a sentence; None if it has."""
+    inner = unwrapped(encoder)
+    if isinstance(inner, TrainableEncoder):
+        return None
+    reasons = {
+        "OnnxEncoder": "it is an ONNX graph, which holds no way back from outputs to weights",
+        "CallableEncoder": "it is a plain function",
+        "FeaturesFile": "it is a file of features, without the model that made them",
+    }
+    return reasons.get(type(inner).__name__, "its adapter gives no trainable module")
 
 
 def take_rows(batch: Batch, rows: NDArray[np.int64]) -> Batch:
@@ -99,15 +112,6 @@ def _without_padding(inputs: dict[str, Any]) -> dict[str, Any]:
         key: value[:, :width] if value.shape[:2] == mask.shape else value
         for key, value in inputs.items()
     }
-
-
-def _why_not(encoder: object) -> str:
-    reasons = {
-        "OnnxEncoder": "it is an ONNX graph, which holds no way back from outputs to weights",
-        "CallableEncoder": "it is a plain function",
-        "FeaturesFile": "it is a file of features, without the model that made them",
-    }
-    return reasons.get(type(encoder).__name__, "its adapter gives no trainable module")
 
 
 def _freeze_unused(model: TrainableModel, samples: Sequence[Sample]) -> None:

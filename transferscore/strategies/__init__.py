@@ -1,6 +1,7 @@
 """Ways to adapt a pretrained model: what each trains, and what it is expected to reach."""
 
-from transferscore.strategies.outlook import CurvePoint, Prediction, StrategyOutlook
+from transferscore.strategies.outlook import outlook
+from transferscore.strategies.outlook_values import CurvePoint, Prediction, StrategyOutlook
 from transferscore.strategies.strategy import (
     STRATEGIES,
     LoRA,
@@ -23,6 +24,7 @@ __all__ = [
     "TrainingPlan",
     "TrainingResult",
     "Tuning",
+    "outlook",
     "resolve_strategies",
     "train_strategy",
     "trainable_parameters",

@@ -2,60 +2,155 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["CurvePoint", "Prediction", "StrategyOutlook"]
+import numpy as np
+from numpy.typing import NDArray
+
+from transferscore.datasets import Dataset, sample_dataset
+from transferscore.encoders import Encoder, why_untrainable
+from transferscore.errors import InputError
+from transferscore.statistics import Statistics
+from transferscore.strategies.calibration import (
+    Observed,
+    calibrated,
+    log_odds,
+    shifted,
+    uncalibrated,
+)
+from transferscore.strategies.evidence import (
+    Evidence,
+    feature_kernel,
+    gather_evidence,
+    targets_of,
+)
+from transferscore.strategies.kernel import KernelFit, best_mixture, subset_losses
+from transferscore.strategies.outlook_values import CurvePoint, Prediction, StrategyOutlook
+from transferscore.strategies.strategy import Strategy
+
+__all__ = ["CurvePoint", "Prediction", "StrategyOutlook", "outlook"]
+
+# Whether rehearsed, whether from scratch.
+_BASIS = {
+    (False, False): "held-out kernel",
+    (True, False): "tangent kernel and rehearsal",
+    (True, True): "rehearsal",
+}
+_CURVE = (8, 4, 2)
+_LEAST_ROWS = 16
+
+
+def outlook(
+    encoder: Encoder,
+    dataset: Dataset,
+    features: NDArray[Any],
+    strategies: Sequence[Strategy],
+    *,
+    max_samples: int = 512,
+    seed: int = 0,
+) -> Mapping[str, StrategyOutlook]:
+    """What each strategy is expected to reach on a dataset with a model.
+
+    The probe is held out exactly (leave-one-out, all rows). What tuning adds is told by the tangent
+    kernel of what a strategy trains and by a rehearsal of a few epochs on either half of a
+    subsample, weighed as measured runs on other datasets teach.
+
+    Args:
+        encoder: The model.
+        dataset: Its n samples and labels.
+        features: `(n, d)` the model's frozen features of all samples.
+        strategies: What to look at; see `resolve_strategies`.
+        max_samples: Gradients and rehearsals use at most so many samples.
+        seed: Seed of every random choice.
+
+    Returns:
+        Strategy name to outlook, in the order given. A strategy that the model cannot take, and
+        every tuning of a model without gradients, is there with its reason.
+
+    Raises:
+        InputError: Features and samples do not match.
+
+    References:
+        Deshpande et al. (2021), A linearized framework for model selection for fine-tuning.
+        Malladi et al. (2023), A kernel-based view of language model fine-tuning, ICML.
+        Mohamadi et al. (2023), A fast, well-founded approximation to the empirical NTK, ICML.
+        Choe et al. (2024), What is your data worth to GPT? (layer-wise gradient projection).
+    """
+    if len(features) != len(dataset):
+        raise InputError(
+            f"`features` must have one row for each sample ({len(dataset)}); got {len(features)}."
+        )
+    statistics = Statistics(features, dataset.labels, task=dataset.task.kind)
+    sample = sample_dataset(dataset, max_samples, seed)
+    kernel = feature_kernel(features[np.searchsorted(dataset.rows, sample.rows)])
+    probe = best_mixture(kernel, None, targets_of(sample))
+    look = _Look(dataset, sample, statistics.held_out.value, probe, seed)
+    found = look.evidence(encoder, strategies)
+    names = (strategy.name for strategy in strategies)
+    return {name: look.outlook(name, found[name]) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """An expected metric with its 90 % interval.
+class _Look:
+    """What is the same for all strategies of one model."""
 
-    Attributes:
-        value: Expected accuracy on unseen rows.
-        low: Lower end.
-        high: Upper end.
-    """
+    dataset: Dataset
+    sample: Dataset
+    probe: float
+    sample_probe: KernelFit
+    seed: int
 
-    value: float
-    low: float
-    high: float
+    def evidence(
+        self, encoder: Encoder, strategies: Sequence[Strategy]
+    ) -> dict[str, Evidence | str]:
+        """Evidence, or a reason, for each strategy; a probe needs no gradients."""
+        found: dict[str, Evidence | str] = {"linear_probe": Evidence(self.sample_probe, None, 0)}
+        tuned = [strategy for strategy in strategies if strategy.name != "linear_probe"]
+        if tuned and (reason := why_untrainable(encoder)) is not None:
+            return found | dict.fromkeys((strategy.name for strategy in tuned), reason)
+        return found | (gather_evidence(encoder, self.sample, tuned, self.seed) if tuned else {})
 
+    def outlook(self, name: str, evidence: Evidence | str) -> StrategyOutlook:
+        """The outlook on one strategy from its evidence."""
+        if isinstance(evidence, str):
+            return StrategyOutlook(name, None, reason=evidence)
+        predicted = self._predicted(name, evidence)
+        return StrategyOutlook(
+            name,
+            predicted,
+            None,
+            self._curve(name, evidence.kernel, predicted),
+            _BASIS[evidence.rehearsal is not None, name == "scratch"],
+            evidence.n_trainable,
+        )
 
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """What a strategy is expected to reach with fewer labels.
+    def _predicted(self, name: str, evidence: Evidence) -> Prediction:
+        n, base = len(self.sample), self.sample_probe.value
+        if not self.dataset.n_classes:
+            return uncalibrated(self.probe + evidence.kernel.value - base, evidence.kernel.losses)
+        gain, seen = None, evidence.rehearsal
+        if seen is not None:
+            gain = log_odds(seen.tuned, n) - log_odds(seen.probe, n)
+        kernel_gain = log_odds(evidence.kernel.value, n) - log_odds(base, n)
+        return calibrated(name, Observed(self.probe, len(self.dataset), kernel_gain, gain))
 
-    Attributes:
-        n_samples: Number of labelled rows.
-        predicted: Expected metric with so many.
-    """
+    def _curve(self, name: str, fit: KernelFit, whole: Prediction) -> tuple[CurvePoint, ...]:
+        """Expected metric at an eighth, a quarter and half of the rows, by the kernel's own curve.
 
-    n_samples: int
-    predicted: Prediction
+        From scratch a network makes its own features, of which the kernel knows nothing.
+        """
+        n = len(self.sample)
+        if name == "scratch" or not self.dataset.n_classes:
+            return ()
+        points = []
+        for size in (n // part for part in _CURVE if n // part >= self._least_rows()):
+            values = 1.0 - subset_losses(fit, targets_of(self.sample), size, self.seed)
+            odds = log_odds(float(values.mean()), n) - log_odds(fit.value, n)
+            spread = float(values.std(ddof=1) / np.sqrt(len(values)))
+            points.append(CurvePoint(size, shifted(whole, odds, spread)))
+        return (*points, CurvePoint(len(self.dataset), whole))
 
-
-@dataclass(frozen=True, slots=True)
-class StrategyOutlook:
-    """What is expected of one strategy for one model.
-
-    Attributes:
-        strategy: Name of the strategy.
-        predicted: Expected metric; None where the strategy is not available.
-        reason: Why it is not available; None where it is.
-        learning_curve: The expected metric at fewer labels, ascending; may be empty.
-        basis: What the prediction rests on: "held-out probe", "tangent kernel", "frozen scores".
-        n_trainable: How many weights it trains, the classifier aside; None where unknown.
-    """
-
-    strategy: str
-    predicted: Prediction | None
-    reason: str | None = None
-    learning_curve: tuple[CurvePoint, ...] = ()
-    basis: str = ""
-    n_trainable: int | None = None
-
-    @property
-    def available(self) -> bool:
-        """Whether the model can take the strategy."""
-        return self.predicted is not None
+    def _least_rows(self) -> int:
+        return max(_LEAST_ROWS, 2 * self.dataset.n_classes)

@@ -4,60 +4,33 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from transferscore.datasets import Dataset
-from transferscore.encoders import Encoder, TrainableModel, take_rows, trainable_model
-from transferscore.errors import EncoderError
-from transferscore.strategies.batch_norm import batch_statistics
+from transferscore.encoders import Encoder
+from transferscore.strategies.loop import (
+    LEARNING_RATES,
+    TrainingPlan,
+    TrainingRun,
+    fit,
+    loss_of,
+    outputs_of,
+    prepare_run,
+    probe_of,
+)
 from transferscore.strategies.measures import measure
-from transferscore.strategies.probe import Probe, fit_probe, head_of
-from transferscore.strategies.strategy import Strategy, trainable_parameters
+from transferscore.strategies.probe import head_of
+from transferscore.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 __all__ = ["LEARNING_RATES", "TrainingPlan", "TrainingResult", "train_strategy"]
-
-# Three for each strategy, a factor of four apart; the best is found on a held-out part.
-LEARNING_RATES: Mapping[str, tuple[float, ...]] = {
-    "norm_tuning": (5e-4, 2e-3, 8e-3),
-    "partial": (1e-4, 4e-4, 1.6e-3),
-    "lora": (5e-4, 2e-3, 8e-3),
-    "full": (5e-5, 2e-4, 8e-4),
-    "scratch": (1e-3, 4e-3),
-}
-_HEAD_RATE = 1e-3
-
-# So many batches' worth of rows are sorted by length together.
-_POOL = 6
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingPlan:
-    """How a strategy is trained.
-
-    Attributes:
-        epochs: Passes over the training rows, under one cosine schedule.
-        search_epochs: Passes for each learning rate that is tried.
-        batch_size: Rows in a step.
-        learning_rates: What to try; by default three for the strategy.
-        weight_decay: AdamW's.
-        held_out: Share of the training rows on which the learning rate and when to stop are chosen.
-    """
-
-    epochs: int = 15
-    search_epochs: int = 5
-    batch_size: int = 16
-    learning_rates: tuple[float, ...] | None = None
-    weight_decay: float = 0.01
-    held_out: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +95,17 @@ def train_strategy(  # noqa: PLR0913 -- model, strategy and data are three thing
         Kumar et al. (2022), Fine-tuning can distort pretrained features, ICLR.
     """
     began = time.perf_counter()
-    run = _prepared(encoder, strategy, dataset, plan or TrainingPlan(), seed)
+    run = prepare_run(encoder, strategy, dataset, plan or TrainingPlan(), seed)
     rate, epochs, seconds = None, 0, 0.0
     if run.n_trainable:
         rate, share = _search(run, train_rows)
         epochs = max(1, round(share * run.plan.epochs))
         trained = time.perf_counter()
-        head = _fit(run, train_rows, rate, run.plan.epochs, epochs)
+        head = fit(run, train_rows, rate, run.plan.epochs, epochs)
         seconds = (time.perf_counter() - trained) / epochs
     else:
-        head = head_of(_probe(run, train_rows)).to(run.model.device)
-    outputs = _outputs(run, head, test_rows)
+        head = head_of(probe_of(run, train_rows)).to(run.model.device)
+    outputs = outputs_of(run, head, test_rows)
     metrics = measure(outputs, dataset.labels[test_rows], dataset.task.kind)
     return TrainingResult(
         strategy.name,
@@ -148,66 +121,7 @@ def train_strategy(  # noqa: PLR0913 -- model, strategy and data are three thing
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """One model under one strategy, with the weights that training starts from."""
-
-    model: TrainableModel
-    batch: Any
-    costs: NDArray[np.int64]
-    dataset: Dataset
-    plan: TrainingPlan
-    rates: Sequence[float]
-    seed: int
-    from_scratch: bool
-    start: Mapping[str, Tensor] = field(repr=False)
-
-    @property
-    def n_trainable(self) -> int:
-        return trainable_parameters(self.model.module) if self.start else 0
-
-    def restart(self) -> None:
-        """Put back the weights that training starts from."""
-        import torch
-
-        state = self.model.module.state_dict()
-        with torch.no_grad():
-            for name, tensor in self.start.items():
-                state[name].copy_(tensor)
-
-    def norms(self) -> AbstractContextManager[None]:
-        return batch_statistics() if self.from_scratch else nullcontext()
-
-
-def _prepared(
-    encoder: Encoder, strategy: Strategy, dataset: Dataset, plan: TrainingPlan, seed: int
-) -> _Run:
-    model = trainable_model(encoder, dataset.samples[:2])
-    if (reason := strategy.unavailable(model.module)) is not None:
-        raise EncoderError(
-            f"The strategy `{strategy.name}` is not available for `{model.name}`: {reason}."
-        )
-    batch = model.prepare(dataset.samples)
-    strategy.apply(model.module, seed)
-    rates = plan.learning_rates or LEARNING_RATES.get(
-        strategy.name.partition(":")[0], LEARNING_RATES["full"]
-    )
-    from_scratch = strategy.name == "scratch"
-    start = _trained_state(model.module, with_buffers=from_scratch)
-    costs = np.array([encoder.cost(sample) for sample in dataset.samples])
-    return _Run(model, batch, costs, dataset, plan, rates, seed, from_scratch, start)
-
-
-def _trained_state(module: nn.Module, *, with_buffers: bool) -> dict[str, Tensor]:
-    """Copies of the weights that are trained (and of running statistics)."""
-    wanted = {name for name, weight in module.named_parameters() if weight.requires_grad}
-    if with_buffers and wanted:
-        wanted |= {name for name, _ in module.named_buffers()}
-    state = module.state_dict()
-    return {name: state[name].detach().clone() for name in wanted & set(state)}
-
-
-def _search(run: _Run, rows: NDArray[np.int64]) -> tuple[float, float]:
+def _search(run: TrainingRun, rows: NDArray[np.int64]) -> tuple[float, float]:
     """The learning rate that does best on a held-out part, and after what share it peaked."""
     fitted, held = _held_out(rows, run)
     best = (-math.inf, -math.inf, run.rates[0], 1.0)
@@ -217,7 +131,7 @@ def _search(run: _Run, rows: NDArray[np.int64]) -> tuple[float, float]:
         def note(head: nn.Module, reached: list[tuple[float, float]] = reached) -> None:
             reached.append(_score(run, head, held))
 
-        _fit(run, fitted, rate, run.plan.search_epochs, run.plan.search_epochs, note)
+        fit(run, fitted, rate, run.plan.search_epochs, run.plan.search_epochs, note)
         epoch = _stopping_epoch([value for value, _ in reached], len(held))
         value, loss = reached[epoch - 1]
         best = max(best, (value, -loss, rate, epoch / run.plan.search_epochs))
@@ -231,7 +145,9 @@ def _stopping_epoch(values: Sequence[float], n_rows: int) -> int:
     return peak + 1 if values[peak] - values[-1] > spread else len(values)
 
 
-def _held_out(rows: NDArray[np.int64], run: _Run) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _held_out(
+    rows: NDArray[np.int64], run: TrainingRun
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Training rows apart from a seeded held-out share of each class."""
     rng = np.random.default_rng(run.seed)
     shuffled = rows[rng.permutation(len(rows))]
@@ -242,127 +158,11 @@ def _held_out(rows: NDArray[np.int64], run: _Run) -> tuple[NDArray[np.int64], ND
     return shuffled[~held], shuffled[held]
 
 
-def _fit(
-    run: _Run,
-    rows: NDArray[np.int64],
-    rate: float,
-    epochs: int,
-    stop: int,
-    after_epoch: Callable[[nn.Module], None] | None = None,
-) -> nn.Module:
-    """Train from the start on some rows, `stop` of the `epochs` of a cosine schedule."""
-    import torch
-
-    run.restart()
-    head = head_of(_probe(run, rows)).to(run.model.device)
-    weights = [weight for weight in run.model.module.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(
-        [{"params": weights, "lr": rate}, {"params": head.parameters(), "lr": _HEAD_RATE}],
-        weight_decay=run.plan.weight_decay,
-    )
-    steps = epochs * math.ceil(len(rows) / run.plan.batch_size)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_cosine(steps))
-    scaler = torch.amp.GradScaler(run.model.device, enabled=run.model.device.startswith("cuda"))
-    rng = np.random.default_rng(run.seed)
-    for _ in range(stop):
-        for part in _batches(run, rows, rng):
-            optimizer.zero_grad(set_to_none=True)
-            with run.norms(), _mixed(run.model.device):
-                outputs = head(run.model.features(take_rows(run.batch, part)))
-                loss = _loss(outputs, run.dataset, part)
-            scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-            scaler.unscale_(optimizer)
-            torch.nn.utils.clip_grad_norm_(weights, 1.0)
-            scaler.step(optimizer)
-            scaler.update()
-            schedule.step()
-        if after_epoch is not None:
-            after_epoch(head)
-    return head
-
-
-def _warm_cosine(steps: int) -> Callable[[int], float]:
-    """One tenth of the steps up, then down along a cosine."""
-    warm = max(1, steps // 10)
-
-    def factor(step: int) -> float:
-        if step < warm:
-            return (step + 1) / warm
-        return 0.5 * (1.0 + math.cos(math.pi * min(1.0, (step - warm) / max(1, steps - warm))))
-
-    return factor
-
-
-def _batches(
-    run: _Run, rows: NDArray[np.int64], rng: np.random.Generator
-) -> Iterator[NDArray[np.int64]]:
-    """All rows once, in near-equal random parts: a last batch of one breaks batch norm.
-
-    Rows are sorted by length within some batches' worth of random ones, so that little is padded.
-    """
-    shuffled = rng.permutation(rows)
-    pools = np.array_split(shuffled, math.ceil(len(rows) / (run.plan.batch_size * _POOL)))
-    parts = [
-        part
-        for pool in pools
-        for part in np.array_split(
-            pool[np.argsort(run.costs[pool], kind="stable")],
-            math.ceil(len(pool) / run.plan.batch_size),
-        )
-    ]
-    yield from (parts[i] for i in rng.permutation(len(parts)))
-
-
-def _mixed(device: str) -> AbstractContextManager[Any]:
-    import torch
-
-    return torch.autocast("cuda") if device.startswith("cuda") else nullcontext()
-
-
-def _loss(outputs: Tensor, dataset: Dataset, rows: NDArray[np.int64]) -> Tensor:
-    import torch
-    from torch.nn import functional
-
-    labels = torch.from_numpy(np.asarray(dataset.labels[rows])).to(outputs.device)
-    if dataset.n_classes:
-        return functional.cross_entropy(outputs.float(), labels)
-    spread = float(np.std(dataset.labels)) or 1.0
-    targets = labels.float().reshape(outputs.shape)
-    return functional.mse_loss(outputs.float() / spread, targets / spread)
-
-
-def _score(run: _Run, head: nn.Module, rows: NDArray[np.int64]) -> tuple[float, float]:
+def _score(run: TrainingRun, head: nn.Module, rows: NDArray[np.int64]) -> tuple[float, float]:
     """Metric and loss on held-out rows."""
     import torch
 
-    outputs = _outputs(run, head, rows)
-    loss = float(_loss(torch.from_numpy(outputs), run.dataset, rows))
+    outputs = outputs_of(run, head, rows)
+    loss = float(loss_of(torch.from_numpy(outputs), run.dataset, rows))
     metrics = measure(outputs, run.dataset.labels[rows], run.dataset.task.kind)
     return next(iter(metrics.values())), loss
-
-
-def _probe(run: _Run, rows: NDArray[np.int64]) -> Probe:
-    labels = run.dataset.labels[rows]
-    return fit_probe(_features(run, rows), labels, run.dataset.n_classes)
-
-
-def _outputs(run: _Run, head: nn.Module, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    import torch
-
-    features = torch.from_numpy(_features(run, rows)).to(run.model.device)
-    with torch.no_grad():
-        outputs: NDArray[np.float32] = head(features).float().cpu().numpy()
-    return outputs
-
-
-def _features(run: _Run, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    import torch
-
-    order = np.argsort(run.costs[rows], kind="stable")
-    with torch.no_grad(), _mixed(run.model.device):
-        parts = [
-            run.model.features(take_rows(run.batch, part)).float().cpu().numpy()
-            for part in np.array_split(rows[order], max(1, math.ceil(len(rows) / 64)))
-        ]
-    features = np.concatenate(parts)
-    return features[np.argsort(order)]

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from transferscore.datasets import dataset_from_arrays
+from transferscore.encoders import CallableEncoder, ModuleEncoder
+from transferscore.errors import InputError
+from transferscore.statistics import Statistics
+from transferscore.strategies import STRATEGIES, outlook, resolve_strategies
+from transferscore.strategies.calibration import Observed, calibrated, log_odds
+
+
+def encoder():
+    torch.manual_seed(0)
+    return ModuleEncoder(
+        nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh()), layer=""
+    )
+
+
+def dataset(n=120, task="classification"):
+    x = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
+    labels = (x[:, 0] * x[:, 1] > 0).astype(int) if task == "classification" else x[:, 0] * x[:, 1]
+    return dataset_from_arrays(x, labels, task=task)
+
+
+def looked(model, data, names="all", **options):
+    features = model.forward(model.prepare(data.samples)).features
+    return features, outlook(model, data, features, resolve_strategies(names), **options)
+
+
+def test_every_strategy_has_a_prediction_inside_its_interval():
+    features, found = looked(encoder(), dataset())
+    assert list(found) == list(STRATEGIES)
+    for one in found.values():
+        assert one.available
+        assert 0.0 <= one.predicted.low < one.predicted.value < one.predicted.high <= 1.0
+    exact = Statistics(features, dataset().labels).held_out.value
+    assert found["linear_probe"].predicted.value == pytest.approx(exact)
+    counts = {name: one.n_trainable for name, one in found.items()}
+    assert counts == {
+        "linear_probe": 0,
+        "norm_tuning": 16,
+        "partial": 72,
+        "lora": 8 * (8 + 2) + 8 * (8 + 8),
+        "full": 96,
+        "scratch": 96,
+    }
+
+
+def test_learning_curves_rise_to_the_prediction():
+    _, found = looked(encoder(), dataset(200), "linear_probe,full")
+    for one in found.values():
+        sizes = [point.n_samples for point in one.learning_curve]
+        assert sizes == [25, 50, 100, 200]
+        assert one.learning_curve[-1].predicted == one.predicted
+        assert one.learning_curve[0].predicted.value < one.predicted.value
+
+
+def test_the_same_seed_gives_the_same_outlook():
+    found = [looked(encoder(), dataset(), "lora,scratch", seed=3)[1] for _ in range(2)]
+    assert found[0] == found[1]
+
+
+def test_a_model_without_gradients_has_its_probe_and_reasons():
+    model = CallableEncoder(lambda rows: np.asarray(rows), name="plain")
+    _, found = looked(model, dataset())
+    assert found["linear_probe"].available
+    assert found["full"].predicted is None
+    assert "plain function" in found["full"].reason
+
+
+def test_more_rows_than_allowed_are_sampled():
+    _, found = looked(encoder(), dataset(150), "norm_tuning", max_samples=60)
+    assert [point.n_samples for point in found["norm_tuning"].learning_curve] == [30, 150]
+
+
+def test_regression_is_looked_at_too():
+    _, found = looked(encoder(), dataset(task="regression"), "linear_probe,full")
+    assert found["full"].predicted.value >= found["linear_probe"].predicted.value - 0.05
+
+
+def test_features_must_match():
+    with pytest.raises(InputError, match=r"one row for each sample \(120\); got 119"):
+        outlook(encoder(), dataset(), np.zeros((119, 2)), resolve_strategies("full"))
+
+
+def test_evidence_moves_the_prediction_and_rows_narrow_it():
+    low, high = (calibrated("full", Observed(0.7, 300, gain, gain)) for gain in (0.2, 1.0))
+    assert 0.7 < low.value < high.value
+    few, many = (calibrated("full", Observed(0.7, n, 0.5, 0.5)) for n in (50, 5000))
+    assert few.high - few.low > many.high - many.low
+    assert calibrated("mine", Observed(0.7, 300, 0.5, 0.5)).value > 0.7
+    assert log_odds(1.0, 100) == pytest.approx(np.log(0.995 / 0.005))

@@ -1,0 +1,96 @@
+"""Calibration: from evidence to an expected metric with an interval, fitted on measured runs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transferscore.strategies.calibration_table import CALIBRATIONS
+from transferscore.strategies.outlook_values import Prediction
+
+__all__ = ["Observed", "calibrated", "log_odds", "shifted", "uncalibrated"]
+
+# 90 % of a normal distribution lies within so many standard deviations.
+_NINETY = 1.645
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Evidence as numbers: metrics on rows that the fits have not seen.
+
+    Attributes:
+        probe: Of the probe on all rows.
+        n_rows: How many rows that was.
+        kernel_gain: Log odds that the strategy's kernel adds to those of the probe.
+        rehearsal_gain: Log odds that a few epochs on half the rows add to the probe there; None
+            where nothing was rehearsed.
+    """
+
+    probe: float
+    n_rows: int
+    kernel_gain: float = 0.0
+    rehearsal_gain: float | None = None
+
+
+def calibrated(strategy: str, observed: Observed) -> Prediction:
+    """Expected accuracy of a strategy, with its 90 % interval.
+
+    In log odds: the probe's, plus a constant and a share of what kernel and rehearsal add. The
+    interval has the chance of the rows in it, and how far off other datasets were when each was
+    predicted without itself.
+
+    Args:
+        strategy: Its name; one that was never calibrated gets the widest spread.
+        observed: The evidence.
+    """
+    table = CALIBRATIONS.get(strategy.partition(":")[0], CALIBRATIONS["other"])
+    if observed.rehearsal_gain is None:
+        odds = table.kernel_alone * observed.kernel_gain
+    else:
+        odds = table.constant + table.kernel * observed.kernel_gain
+        odds += table.rehearsal * observed.rehearsal_gain
+    value = _probability(log_odds(observed.probe, observed.n_rows) + odds)
+    return _interval(value, observed.n_rows, table.spread)
+
+
+def shifted(prediction: Prediction, odds: float, spread: float) -> Prediction:
+    """A prediction moved by some log odds, its interval no narrower and wider by `spread`."""
+    value = _probability(_odds(prediction.value) + odds)
+    half = math.hypot((prediction.high - prediction.low) / 2.0, _NINETY * spread)
+    return Prediction(value, max(0.0, value - half), min(1.0, value + half))
+
+
+def uncalibrated(value: float, losses: NDArray[np.float64]) -> Prediction:
+    """A held-out R^2 as it is, with the chance of its rows and the spread of an unknown strategy.
+
+    Args:
+        value: Expected metric.
+        losses: `(n,)` of the rows held out.
+    """
+    chance = float(np.std(losses)) / math.sqrt(len(losses))
+    half = _NINETY * math.hypot(chance, CALIBRATIONS["other"].spread)
+    return Prediction(value, value - half, min(1.0, value + half))
+
+
+def log_odds(accuracy: float, n_rows: int) -> float:
+    """Log odds of an accuracy among so many rows; all right counts as half a row wrong."""
+    edge = 0.5 / n_rows
+    return _odds(min(max(accuracy, edge), 1.0 - edge))
+
+
+def _odds(accuracy: float) -> float:
+    inside = min(max(accuracy, 1e-6), 1.0 - 1e-6)
+    return math.log(inside / (1.0 - inside))
+
+
+def _probability(odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-odds))
+
+
+def _interval(value: float, n_rows: int, spread: float) -> Prediction:
+    chance = (value * n_rows + 1.0) / (n_rows + 2.0)
+    half = _NINETY * math.sqrt(chance * (1.0 - chance) / n_rows + spread**2)
+    return Prediction(value, max(0.0, value - half), min(1.0, value + half))

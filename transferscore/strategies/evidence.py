@@ -1,0 +1,147 @@
+"""Evidence: what kernels and rehearsals say of each strategy, before it is calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transferscore.datasets import Dataset
+from transferscore.encoders import Encoder, TrainableModel, trainable_model
+from transferscore.strategies.kernel import KernelFit, best_mixture, gram, unit_kernel
+from transferscore.strategies.rehearsal import Rehearsal, rehearse
+from transferscore.strategies.strategy import STRATEGIES, LoRA, Strategy
+from transferscore.strategies.tangent import Tangents, tangents
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["Evidence", "feature_kernel", "gather_evidence", "targets_of"]
+
+N_DIRECTIONS = 3
+_FLOOR = 1e-2
+_NIL = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of one strategy without training it.
+
+    Attributes:
+        kernel: Leave-one-out fit of its kernel; of a scratch strategy, the probe's.
+        rehearsal: A few epochs of full tuning (from random weights for scratch), or None.
+        n_trainable: Weights that the strategy trains, the classifier aside.
+    """
+
+    kernel: KernelFit
+    rehearsal: Rehearsal | None
+    n_trainable: int
+
+
+def gather_evidence(
+    encoder: Encoder, dataset: Dataset, strategies: Sequence[Strategy], seed: int
+) -> dict[str, Evidence | str]:
+    """Strategy name to evidence, or to the reason why the model cannot take it.
+
+    Args:
+        encoder: A model that can be trained.
+        dataset: The n rows that may be used.
+        strategies: What to look at.
+        seed: Seed of directions, projections and rehearsals.
+
+    Raises:
+        EncoderError: The model has no gradients.
+    """
+    model = trainable_model(encoder, dataset.samples[:2])
+    found: dict[str, Evidence | str] = {}
+    reasons = {s.name: s.unavailable(model.module) for s in strategies}
+    seen = _tangents(encoder, model, dataset, seed)
+    targets, frozen = targets_of(dataset), feature_kernel(seen.features)
+    probe = best_mixture(frozen, None, targets)
+    tuned = _rehearsed(encoder, "full", dataset, strategies, seed)
+    drawn = _rehearsed(encoder, "scratch", dataset, strategies, seed)
+    for strategy in strategies:
+        if (reason := reasons[strategy.name]) is not None:
+            found[strategy.name] = reason
+            continue
+        kernel = None if strategy.name == "scratch" else _kernel(seen, strategy, model)
+        fit = probe if kernel is None else best_mixture(frozen, kernel, targets)
+        rehearsal = drawn if strategy.name == "scratch" else tuned if kernel is not None else None
+        found[strategy.name] = Evidence(fit, rehearsal, _n_trainable(strategy, model.module))
+    return found
+
+
+def targets_of(dataset: Dataset) -> NDArray[np.float64]:
+    """Indicators of classes `(n, K)`, or standardised real values `(n, m)`."""
+    if dataset.n_classes:
+        indicators: NDArray[np.float64] = np.eye(dataset.n_classes)[dataset.labels]
+        return indicators
+    values = np.asarray(dataset.labels, dtype=np.float64).reshape(len(dataset), -1)
+    standard: NDArray[np.float64] = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-300)
+    return standard
+
+
+def feature_kernel(features: NDArray[Any]) -> NDArray[np.float64]:
+    """Unit kernel `(n, n)` of standardised features `(n, d)`."""
+    return unit_kernel(gram(features / _scale(features)))
+
+
+def _scale(features: NDArray[Any]) -> NDArray[np.float64]:
+    """Spread of each feature; hardly varying ones count as a hundredth of the typical one."""
+    spread = features.astype(np.float64).std(axis=0)
+    floor = _FLOOR * np.sqrt(np.mean(spread**2)) or 1.0
+    scale: NDArray[np.float64] = np.maximum(spread, floor)
+    return scale
+
+
+def _tangents(encoder: Encoder, model: TrainableModel, dataset: Dataset, seed: int) -> Tangents:
+    batch = model.prepare(dataset.samples)
+    order = np.argsort([encoder.cost(sample) for sample in dataset.samples], kind="stable")
+    few = model.features(model.prepare(dataset.samples[:32])).detach().float().cpu().numpy()
+    draws = np.random.default_rng(seed).normal(size=(N_DIRECTIONS, few.shape[1]))
+    return tangents(model, batch, order, (draws / _scale(few)).astype(np.float32), seed=seed)
+
+
+def _kernel(
+    seen: Tangents, strategy: Strategy, model: TrainableModel
+) -> NDArray[np.float64] | None:
+    """Sum of the unit kernels of what the strategy trains; None where it trains nothing.
+
+    Each parameter counts alike, as under Adam, whose steps do not grow with the gradient.
+    """
+    names = [name for name in strategy.select(model.module) if name in seen.blocks]
+    if not names:
+        return None
+    blocks = [seen.blocks[name] for name in names]
+    if isinstance(strategy, LoRA):
+        # An adapter sees its input through its own random projection of `rank` numbers.
+        blocks = [block[:, :, : strategy.rank] for block in blocks]
+    kernels = [gram(block) for block in blocks]
+    sizes = np.array([np.trace(kernel) for kernel in kernels])
+    # A key's bias has no effect on attention: its gradient is rounding, and must not count alike.
+    felt = [
+        kernel for kernel, size in zip(kernels, sizes, strict=True) if size > _NIL * sizes.max()
+    ]
+    return unit_kernel(np.sum([unit_kernel(kernel) for kernel in felt], axis=0))
+
+
+def _n_trainable(strategy: Strategy, module: nn.Module) -> int:
+    shapes = {name: weight.shape for name, weight in module.named_parameters()}
+    chosen = [shapes[name] for name in strategy.select(module)]
+    if isinstance(strategy, LoRA):
+        return sum(strategy.rank * (shape[0] + shape[1]) for shape in chosen)
+    return sum(shape.numel() for shape in chosen)
+
+
+def _rehearsed(
+    encoder: Encoder, name: str, dataset: Dataset, strategies: Sequence[Strategy], seed: int
+) -> Rehearsal | None:
+    """A rehearsal of full tuning where anything is tuned, of scratch where that is asked for."""
+    others: Mapping[str, bool] = {
+        "full": any(s.name not in ("linear_probe", "scratch") for s in strategies),
+        "scratch": any(s.name == "scratch" for s in strategies),
+    }
+    return rehearse(encoder, STRATEGIES[name], dataset, seed) if others[name] else None

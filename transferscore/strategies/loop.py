@@ -1,0 +1,254 @@
+"""The loop that every strategy is trained by, and what it starts from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transferscore.datasets import Dataset
+from transferscore.encoders import Encoder, TrainableModel, take_rows, trainable_model
+from transferscore.errors import EncoderError
+from transferscore.strategies.batch_norm import batch_statistics
+from transferscore.strategies.probe import Probe, fit_probe, head_of
+from transferscore.strategies.strategy import Strategy, trainable_parameters
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+__all__ = [
+    "LEARNING_RATES",
+    "TrainingPlan",
+    "TrainingRun",
+    "features_of",
+    "fit",
+    "loss_of",
+    "outputs_of",
+    "prepare_run",
+    "probe_of",
+]
+
+# Three for each strategy, a factor of four apart; the best is found on a held-out part.
+LEARNING_RATES: Mapping[str, tuple[float, ...]] = {
+    "norm_tuning": (5e-4, 2e-3, 8e-3),
+    "partial": (1e-4, 4e-4, 1.6e-3),
+    "lora": (5e-4, 2e-3, 8e-3),
+    "full": (5e-5, 2e-4, 8e-4),
+    "scratch": (1e-3, 4e-3),
+}
+_HEAD_RATE = 1e-3
+
+# So many batches' worth of rows are sorted by length together.
+_POOL = 6
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """How a strategy is trained.
+
+    Attributes:
+        epochs: Passes over the training rows, under one cosine schedule.
+        search_epochs: Passes for each learning rate that is tried.
+        batch_size: Rows in a step.
+        learning_rates: What to try; by default three for the strategy.
+        weight_decay: AdamW's.
+        held_out: Share of the training rows on which the learning rate and when to stop are chosen.
+    """
+
+    epochs: int = 15
+    search_epochs: int = 5
+    batch_size: int = 16
+    learning_rates: tuple[float, ...] | None = None
+    weight_decay: float = 0.01
+    held_out: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """One model under one strategy, with the weights that training starts from."""
+
+    model: TrainableModel
+    batch: Any
+    costs: NDArray[np.int64]
+    dataset: Dataset
+    plan: TrainingPlan
+    rates: Sequence[float]
+    seed: int
+    from_scratch: bool
+    start: Mapping[str, Tensor] = field(repr=False)
+
+    @property
+    def n_trainable(self) -> int:
+        """Weights that are trained, the classifier aside."""
+        return trainable_parameters(self.model.module) if self.start else 0
+
+    def restart(self) -> None:
+        """Put back the weights that training starts from."""
+        import torch
+
+        state = self.model.module.state_dict()
+        with torch.no_grad():
+            for name, tensor in self.start.items():
+                state[name].copy_(tensor)
+
+    def norms(self) -> AbstractContextManager[None]:
+        """How batch norms behave in a step of training."""
+        return batch_statistics() if self.from_scratch else nullcontext()
+
+
+def prepare_run(
+    encoder: Encoder, strategy: Strategy, dataset: Dataset, plan: TrainingPlan, seed: int
+) -> TrainingRun:
+    """A fresh copy of the model with the strategy applied, and its input prepared.
+
+    Raises:
+        EncoderError: The model has no gradients, or cannot take the strategy.
+    """
+    model = trainable_model(encoder, dataset.samples[:2])
+    if (reason := strategy.unavailable(model.module)) is not None:
+        raise EncoderError(
+            f"The strategy `{strategy.name}` is not available for `{model.name}`: {reason}."
+        )
+    batch = model.prepare(dataset.samples)
+    strategy.apply(model.module, seed)
+    rates = plan.learning_rates or LEARNING_RATES.get(
+        strategy.name.partition(":")[0], LEARNING_RATES["full"]
+    )
+    from_scratch = strategy.name == "scratch"
+    start = _trained_state(model.module, with_buffers=from_scratch)
+    costs = np.array([encoder.cost(sample) for sample in dataset.samples])
+    return TrainingRun(model, batch, costs, dataset, plan, rates, seed, from_scratch, start)
+
+
+def _trained_state(module: nn.Module, *, with_buffers: bool) -> dict[str, Tensor]:
+    """Copies of the weights that are trained (and of running statistics)."""
+    wanted = {name for name, weight in module.named_parameters() if weight.requires_grad}
+    if with_buffers and wanted:
+        wanted |= {name for name, _ in module.named_buffers()}
+    state = module.state_dict()
+    return {name: state[name].detach().clone() for name in wanted & set(state)}
+
+
+def fit(
+    run: TrainingRun,
+    rows: NDArray[np.int64],
+    rate: float,
+    epochs: int,
+    stop: int,
+    after_epoch: Callable[[nn.Module], None] | None = None,
+) -> nn.Module:
+    """Train from the start on some rows, `stop` of the `epochs` of a cosine schedule."""
+    import torch
+
+    run.restart()
+    head = head_of(probe_of(run, rows)).to(run.model.device)
+    weights = [weight for weight in run.model.module.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(
+        [{"params": weights, "lr": rate}, {"params": head.parameters(), "lr": _HEAD_RATE}],
+        weight_decay=run.plan.weight_decay,
+    )
+    steps = epochs * math.ceil(len(rows) / run.plan.batch_size)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_cosine(steps))
+    scaler = torch.amp.GradScaler(run.model.device, enabled=run.model.device.startswith("cuda"))
+    rng = np.random.default_rng(run.seed)
+    for _ in range(stop):
+        for part in _batches(run, rows, rng):
+            optimizer.zero_grad(set_to_none=True)
+            with run.norms(), _mixed(run.model.device):
+                outputs = head(run.model.features(take_rows(run.batch, part)))
+                loss = loss_of(outputs, run.dataset, part)
+            scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            scaler.unscale_(optimizer)
+            torch.nn.utils.clip_grad_norm_(weights, 1.0)
+            scaler.step(optimizer)
+            scaler.update()
+            schedule.step()
+        if after_epoch is not None:
+            after_epoch(head)
+    return head
+
+
+def _warm_cosine(steps: int) -> Callable[[int], float]:
+    """One tenth of the steps up, then down along a cosine."""
+    warm = max(1, steps // 10)
+
+    def factor(step: int) -> float:
+        if step < warm:
+            return (step + 1) / warm
+        return 0.5 * (1.0 + math.cos(math.pi * min(1.0, (step - warm) / max(1, steps - warm))))
+
+    return factor
+
+
+def _batches(
+    run: TrainingRun, rows: NDArray[np.int64], rng: np.random.Generator
+) -> Iterator[NDArray[np.int64]]:
+    """All rows once, in near-equal random parts: a last batch of one breaks batch norm.
+
+    Rows are sorted by length within some batches' worth of random ones, so that little is padded.
+    """
+    shuffled = rng.permutation(rows)
+    pools = np.array_split(shuffled, math.ceil(len(rows) / (run.plan.batch_size * _POOL)))
+    parts = [
+        part
+        for pool in pools
+        for part in np.array_split(
+            pool[np.argsort(run.costs[pool], kind="stable")],
+            math.ceil(len(pool) / run.plan.batch_size),
+        )
+    ]
+    yield from (parts[i] for i in rng.permutation(len(parts)))
+
+
+def _mixed(device: str) -> AbstractContextManager[Any]:
+    import torch
+
+    return torch.autocast("cuda") if device.startswith("cuda") else nullcontext()
+
+
+def loss_of(outputs: Tensor, dataset: Dataset, rows: NDArray[np.int64]) -> Tensor:
+    """Cross-entropy, or squared error in units of the targets' variance."""
+    import torch
+    from torch.nn import functional
+
+    labels = torch.from_numpy(np.asarray(dataset.labels[rows])).to(outputs.device)
+    if dataset.n_classes:
+        return functional.cross_entropy(outputs.float(), labels)
+    spread = float(np.std(dataset.labels)) or 1.0
+    targets = labels.float().reshape(outputs.shape)
+    return functional.mse_loss(outputs.float() / spread, targets / spread)
+
+
+def probe_of(run: TrainingRun, rows: NDArray[np.int64]) -> Probe:
+    """The probe on the features that the model has now."""
+    labels = run.dataset.labels[rows]
+    return fit_probe(features_of(run, rows), labels, run.dataset.n_classes)
+
+
+def outputs_of(run: TrainingRun, head: nn.Module, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """What model and head say of some rows, `(r, K)`."""
+    import torch
+
+    features = torch.from_numpy(features_of(run, rows)).to(run.model.device)
+    with torch.no_grad():
+        outputs: NDArray[np.float32] = head(features).float().cpu().numpy()
+    return outputs
+
+
+def features_of(run: TrainingRun, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Features `(r, d)` that the model has now."""
+    import torch
+
+    order = np.argsort(run.costs[rows], kind="stable")
+    with torch.no_grad(), _mixed(run.model.device):
+        parts = [
+            run.model.features(take_rows(run.batch, part)).float().cpu().numpy()
+            for part in np.array_split(rows[order], max(1, math.ceil(len(rows) / 64)))
+        ]
+    features = np.concatenate(parts)
+    return features[np.argsort(order)]
