@@ -41,7 +41,7 @@ def test_sketched_kernels_are_the_exact_ones(name, tmp_path):
         error = np.linalg.norm(gram(block) - exact) / np.linalg.norm(exact)
         assert block.shape[2] > 1 or error < 1e-4, weight
         errors[weight] = error if block.shape[2] > 1 else 0.3
-    # Gaussian projections to 64 numbers on either side are off by a quarter, one in many by more.
+    # Gaussian projections to 48 numbers on either side are off by a quarter, one in many by more.
     assert np.median(list(errors.values())) < 0.35
     assert max(errors.values()) < 1.0
 
