@@ -1,4 +1,7 @@
-"""`transferscore score FEATURES.npz`: scores of features that were extracted elsewhere."""
+"""`transferscore score FILE...`: scores of features that were extracted elsewhere.
+
+One file is scored in memory; several are parts of one sample, read one after the other.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,16 @@ import io
 import json
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transferscore.cli.output import add_output_options, check_output, write_output
 from transferscore.errors import InputError
+
+if TYPE_CHECKING:
+    from transferscore.statistics import Statistics
 
 __all__ = ["add_parser", "run"]
 
@@ -25,9 +32,11 @@ def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="score features and labels already extracted",
         description="Scores of an npz file with `features` (n, d), `labels` (n,) and, where the "
-        "model has a classifier, `source_probabilities` or `source_logits` (n, C).",
+        "model has a classifier, `source_probabilities` or `source_logits` (n, C). Several files "
+        "are parts of one sample: they are merged, as are statistics that --save has written.",
     )
-    parser.add_argument("features", metavar="FEATURES.npz")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="npz, or saved statistics")
+    parser.add_argument("--save", metavar="STATISTICS", help="also write the merged statistics")
     parser.add_argument("--scores", metavar="A,B", help="default: all that apply")
     parser.add_argument("--task", help="classification, multilabel or regression")
     add_output_options(parser)
@@ -37,22 +46,51 @@ def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Score and write the values."""
     check_output(options)
-    arrays = _arrays(options.features)
-    from transferscore.scores.catalogue import score
+    from transferscore.scores.catalogue import compute_scores
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeWarning)
-        values = score(
-            arrays["features"],
-            arrays["labels"],
-            options.scores,
-            task=options.task,
-            source_probabilities=arrays.get("source_probabilities"),
-            source_logits=arrays.get("source_logits"),
-        )
+        statistics = _statistics(options.files, options.task)
+        values = compute_scores(statistics, options.scores)
+    if options.save:
+        statistics.save(options.save)
     notes = list(dict.fromkeys(str(warning.message) for warning in caught))
     write_output(_rendered(values, notes, options.format), options)
     return 0
+
+
+def _statistics(files: Sequence[str], task: str | None) -> Statistics:
+    """Of the rows of one file, or merged from several."""
+    import numpy as np
+
+    from transferscore.datasets.labels import guess_task
+    from transferscore.statistics import Statistics, statistics_of
+    from transferscore.statistics.targets import label_array
+
+    first = _content(files[0])
+    if isinstance(first, Statistics):
+        task = first.task
+    elif task is None:
+        task = guess_task(np.atleast_1d(label_array(first["labels"]))).kind
+    if len(files) > 1:
+        return statistics_of(chain([first], map(_content, files[1:])), task=task)
+    return first if isinstance(first, Statistics) else Statistics(**first, task=task)
+
+
+def _content(file: str) -> Statistics | dict[str, Any]:
+    """What the file holds: statistics, or arrays."""
+    from transferscore.statistics import Statistics
+
+    try:
+        with Path(file).open("rb") as stream:
+            is_npz = stream.read(9)[8:] != b"{"
+    except OSError:
+        is_npz = True
+    if not is_npz:
+        return Statistics.load(file)
+    arrays = _arrays(file)
+    known = ("features", "labels", "source_probabilities", "source_logits")
+    return {name: arrays[name] for name in known if name in arrays}
 
 
 def _arrays(file: str) -> Mapping[str, Any]:

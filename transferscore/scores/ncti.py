@@ -49,7 +49,7 @@ class _Fit:
     """Linear discriminant analysis of the first principal components.
 
     Attributes:
-        rows: `(n, q)` components, each in units of its spread where nothing is shrunk.
+        units: `(q,)` in which the components are, their spread where nothing is shrunk.
         means: `(K, q)` of the classes.
         total: `(q, q)` covariance of the rows, shrunk like `within`.
         within: `(q, q)` covariance within classes, positive definite.
@@ -57,7 +57,7 @@ class _Fit:
         is_shrunk: Whether the covariances are.
     """
 
-    rows: NDArray[np.float64]
+    units: NDArray[np.float64]
     means: NDArray[np.float64]
     total: NDArray[np.float64]
     within: NDArray[np.float64]
@@ -66,12 +66,14 @@ class _Fit:
 
 
 def feature_nuclear_norm(statistics: Statistics) -> float:
-    """Nuclear norm of the centred discriminant projection of all samples."""
-    fit = _fit(statistics)
+    """Nuclear norm of the centred discriminant projection of all samples, from moments alone."""
+    spectrum, width = statistics.spectrum, _width(statistics)
+    sums = spectrum.targets[:width] * np.sqrt(spectrum.eigenvalues[:width])[:, None]
+    fit = _fit(statistics, (sums / statistics.class_counts).T)
     if len(fit.variances) == 0:
         return 0.0
     ratios, directions = eigh(fit.total - fit.within, fit.within, check_finite=False)
-    n_directions = min(statistics.targets.n_columns - 1, len(ratios))
+    n_directions = min(statistics.n_columns - 1, len(ratios))
     ratios, directions = ratios[::-1][:n_directions], directions[:, ::-1][:, :n_directions]
     if not fit.is_shrunk:
         # Directions that do not tell classes apart are dropped as published, by singular value.
@@ -85,10 +87,12 @@ def class_posteriors(
     statistics: Statistics, codes: NDArray[np.int64] | None = None
 ) -> NDArray[np.float64]:
     """In-sample posteriors `(n, K)` of every sample, of its own class or of other `codes`."""
-    fit = _fit(statistics, codes)
-    counts = statistics.targets.counts().astype(np.float64)
+    codes = statistics.targets.class_codes() if codes is None else codes
+    counts = statistics.class_counts.astype(np.float64)
+    rows = principal_coordinates(statistics, _width(statistics))
+    fit = _fit(statistics, class_sums(rows, codes, len(counts)) / counts[:, None])
     scale = float(fit.variances.mean()) if len(fit.variances) > 0 else 0.0
-    return discriminant(fit.means, fit.within, counts, scale).posteriors(fit.rows)
+    return discriminant(fit.means, fit.within, counts, scale).posteriors(rows / fit.units)
 
 
 def class_nuclear_norms(
@@ -106,20 +110,23 @@ def class_nuclear_norms(
     return norms
 
 
-def _fit(statistics: Statistics, codes: NDArray[np.int64] | None = None) -> _Fit:
-    n, width = statistics.n_samples, min(N_COMPONENTS, *statistics.features.shape)
+def _width(statistics: Statistics) -> int:
+    """How many principal components are kept, those that do not vary among them."""
+    return min(N_COMPONENTS, statistics.n_samples, statistics.n_features)
+
+
+def _fit(statistics: Statistics, means: NDArray[np.float64]) -> _Fit:
+    """The fit to class means `(K, q)` of the principal components about the mean of all."""
+    n, width, counts = statistics.n_samples, _width(statistics), statistics.class_counts
     explained = statistics.spectrum.eigenvalues[:32]
     shrinkage = float(max(np.exp(-explained.sum() / (n - 1)), 1e-10))
     is_shrunk = shrinkage > 1e-10
-    rows = principal_coordinates(statistics, width)
-    counts = statistics.targets.counts()
-    codes = statistics.targets.class_codes() if codes is None else codes
-    means = class_sums(rows, codes, len(counts)) / counts[:, None]
     variances = statistics.spectrum.eigenvalues[:width] / n
+    units = np.ones_like(variances)
     if not is_shrunk:
         # In units of their spread, which the discriminant does not depend on and rounding does.
-        spread = np.sqrt(variances)
-        rows, means, variances = rows / spread, means / spread, np.ones_like(variances)
+        units = np.sqrt(variances)
+        means, variances = means / units, np.ones_like(variances)
     weighted = means.T * np.sqrt(counts / n)
     total = np.diag(variances)
     within = total - weighted @ weighted.T
@@ -130,4 +137,4 @@ def _fit(statistics: Statistics, codes: NDArray[np.int64] | None = None) -> _Fit
             # Exactly singular; left to rounding, values of any size would come out.
             within += _LEAST_VARIANCE * variances.mean() * np.eye(len(variances))
         within = positive_definite(within, float(variances.mean()))[0]
-    return _Fit(rows, means, total, within, variances, is_shrunk)
+    return _Fit(units, means, total, within, variances, is_shrunk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from transferscore.scores.ncti import BIBTEX, N_COMPONENTS, PAPER, feature_nuclear_norm
-from transferscore.scores.score import ScoreInfo
+from transferscore.scores.score import CLASSES_ONLY, ScoreInfo
 from transferscore.scores.sfda import warn_in_sample
 from transferscore.statistics import Statistics
 
@@ -60,4 +60,5 @@ INFO = ScoreInfo(
     paper=PAPER,
     bibtex=BIBTEX,
     compute=ncti_feature_nuclear_norm_from_statistics,
+    on_moments=CLASSES_ONLY,
 )

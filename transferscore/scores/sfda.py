@@ -74,7 +74,7 @@ def sfda_from_statistics(statistics: Statistics) -> float:
 
 def warn_in_sample(name: str, statistics: Statistics, n_directions: int) -> None:
     """Say so where an in-sample posterior is high for want of samples rather than by merit."""
-    spare = statistics.n_samples - statistics.targets.n_columns
+    spare = statistics.n_samples - statistics.n_columns
     if spare < 2 * n_directions:
         how_good = "as good as perfect" if spare <= n_directions else "too good"
         warnings.warn(

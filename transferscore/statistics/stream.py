@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,12 +23,19 @@ from transferscore.statistics.targets import label_array
 
 __all__ = ["statistics_of"]
 
-# Fewer rows than this are added together with those that come next.
-_LEAST_ROWS = 1024
+Batch: TypeAlias = Sequence[ArrayLike] | Mapping[str, ArrayLike]
+
+_NEEDED = ("features", "labels")
+_OPTIONAL = ("source_probabilities", "source_logits")
+
+# Adding rows costs some passes over a d x d matrix, so fewer than this, and than twice the width,
+# wait for those that come next; more than fit a block are added in parts.
+_LEAST_ROWS = 4096
+_BLOCK_BYTES = 64 * 2**20
 
 
 def statistics_of(
-    batches: Iterable[Sequence[ArrayLike] | Statistics],
+    batches: Iterable[Batch | Statistics],
     *,
     task: str = "classification",
     sample_size: int = SAMPLE_ROWS,
@@ -41,9 +48,10 @@ def statistics_of(
     are kept is decided by a random number that each row's content and the seed give it.
 
     Args:
-        batches: Each `(features, labels)` or `(features, labels, source_probabilities)`, of any
-            length, arrays mapped from files among them, or other `Statistics`. A class may show in
-            some batches only.
+        batches: Each `(features, labels)`, or a mapping of names to arrays as `np.load` gives for
+            an npz file: `features`, `labels` and perhaps `source_probabilities` or `source_logits`;
+            of any length, also mapped from files; or other `Statistics`. A class may show in some
+            batches only.
         task: "classification", "multilabel" or "regression".
         sample_size: Rows kept for the scores that do not live on moments.
         seed: Of the choice of these rows.
@@ -74,49 +82,60 @@ def statistics_of(
     return Statistics.of_summary(summary)
 
 
-def _parts(
-    batches: Iterable[Sequence[ArrayLike] | Statistics], task: str
-) -> Iterator[LabelledRows | Summary]:
+def _parts(batches: Iterable[Batch | Statistics], task: str) -> Iterator[LabelledRows | Summary]:
     """Rows of neither too few nor too many at a time, and summaries as they are."""
     waiting: list[LabelledRows] = []
     for number, batch in enumerate(batches):
         if isinstance(batch, Statistics):
             yield batch.summary
             continue
-        for rows in _blocks(batch, number, task):
+        arrays = _arrays(batch, number)
+        for rows in _blocks(arrays, number, task):
             waiting.append(rows)
-            if sum(map(len, waiting)) >= max(_LEAST_ROWS, rows.features.shape[1]):
+            if sum(map(len, waiting)) >= max(_LEAST_ROWS, 2 * rows.features.shape[1]):
                 yield _joined(waiting, number)
                 waiting = []
-                release_pages(batch[0])
+                release_pages(arrays["features"])
     if waiting:
         yield _joined(waiting, number)
 
 
-def _blocks(batch: Sequence[ArrayLike], number: int, task: str) -> Iterator[LabelledRows]:
-    """The rows of one batch, checked, in blocks of bounded memory."""
-    if not isinstance(batch, Sequence) or len(batch) not in {2, 3}:
+def _arrays(batch: Batch, number: int) -> dict[str, NDArray[Any]]:
+    """The arrays of a batch by name."""
+    if isinstance(batch, Sequence) and len(batch) == len(_NEEDED):
+        batch = dict(zip(_NEEDED, batch, strict=True))
+    if not isinstance(batch, Mapping) or not all(name in batch for name in _NEEDED):
         raise InputError(
-            f"Batch {number} must be (features, labels), (features, labels, source_probabilities) "
-            f"or Statistics; got {type(batch).__name__}."
+            f"Batch {number} must be (features, labels), a mapping with arrays of these names or "
+            f"Statistics; got {type(batch).__name__}."
         )
-    arrays = [part if isinstance(part, np.ndarray) else label_array(part) for part in batch]
-    n = len(arrays[0]) if arrays[0].ndim == 2 else 0
-    if n == 0 or any(array.ndim == 0 or len(array) != n for array in arrays):
+    given = {name: batch[name] for name in (*_NEEDED, *_OPTIONAL) if name in batch}
+    return {n: a if isinstance(a, np.ndarray) else label_array(a) for n, a in given.items()}
+
+
+def _blocks(arrays: dict[str, NDArray[Any]], number: int, task: str) -> Iterator[LabelledRows]:
+    """The rows of one batch, checked, in blocks of bounded memory."""
+    features = arrays["features"]
+    n = len(features) if features.ndim == 2 else 0
+    if n == 0 or any(array.ndim == 0 or len(array) != n for array in arrays.values()):
         # Not splittable into rows: the check of the whole says why.
         yield _checked(arrays, f"Batch {number}", task)
-    for rows in row_blocks(n, arrays[0].shape[-1]):
+    for rows in row_blocks(n, features.shape[-1], _BLOCK_BYTES):
         place = (
             f"Batch {number}" if rows.start == 0 else f"Batch {number}, from row {rows.start} on"
         )
-        yield _checked([array[rows] for array in arrays], place, task)
+        yield _checked({name: array[rows] for name, array in arrays.items()}, place, task)
 
 
-def _checked(arrays: list[NDArray[Any]], place: str, task: str) -> LabelledRows:
-    source = arrays[2] if len(arrays) > 2 else None
+def _checked(arrays: dict[str, NDArray[Any]], place: str, task: str) -> LabelledRows:
     try:
         return check_rows(
-            arrays[0], arrays[1], task=task, source_probabilities=source, in_part=True
+            arrays["features"],
+            arrays["labels"],
+            task=task,
+            source_probabilities=arrays.get("source_probabilities"),
+            source_logits=arrays.get("source_logits"),
+            in_part=True,
         )
     except InputError as error:
         raise InputError(f"{place}: {error}") from None

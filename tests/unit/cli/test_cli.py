@@ -118,6 +118,22 @@ def test_score_shows_the_values_of_the_call(npz, capsys, form):
         assert "knn" in out
 
 
+def test_score_merges_files_and_saves_what_can_be_merged_again(npz, tmp_path, capsys):
+    order = np.argsort(LABELS, kind="stable")
+    parts = [str(tmp_path / f"{i}.npz") for i in range(3)]
+    for path, rows in zip(parts, np.array_split(order, 3), strict=True):
+        np.savez(path, features=FEATURES[rows], labels=LABELS[rows])
+    saved, form = str(tmp_path / "two.stats"), ["--scores", "logme,h_score", "--format", "json"]
+    assert main(["score", *parts[:2], "--save", saved, *form]) == 0
+    assert main(["score", parts[2], saved, *form]) == 0
+    assert main(["score", saved, parts[2], *form]) == 0
+    assert main(["score", npz, *form]) == 0
+    out = capsys.readouterr().out.replace("}\n{", "}\0{").split("\0")
+    _, one_way, other_way, whole = (json.loads(text)["scores"] for text in out)
+    assert one_way == pytest.approx(whole, rel=1e-9)
+    assert other_way == pytest.approx(whole, rel=1e-9)
+
+
 def test_score_says_what_is_wrong_with_a_file(tmp_path, capsys):
     assert main(["score", str(tmp_path / "gone.npz")]) == 2
     (tmp_path / "text.npz").write_text("not an archive")

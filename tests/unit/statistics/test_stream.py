@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from transferscore import score, statistics_of
 from transferscore.errors import InputError
 from transferscore.scores.registry import SCORES
-from transferscore.statistics import Statistics
-from transferscore.statistics.rows import row_blocks
+from transferscore.statistics import Statistics, stream
 
 TASKS = ("classification", "multilabel", "regression")
 
@@ -35,6 +34,10 @@ def draw(task: str, n: int = 200, d: int = 6, seed: int = 0):
 def parts_of(features, labels, cuts, order):
     rows = np.array_split(np.arange(len(features)), cuts)
     return [(features[rows[i]], labels[rows[i]]) for i in order if len(rows[i])]
+
+
+def with_source(probabilities):
+    return {"features": [[1.0]], "labels": [0], "source_probabilities": probabilities}
 
 
 def same_moments(a: Statistics, b: Statistics):
@@ -145,7 +148,9 @@ def test_the_sample_is_a_fair_draw_and_the_seed_decides_it():
 def test_bytes_and_files_hold_all_of_it(task, tmp_path):
     features, labels = draw(task)
     source = np.random.default_rng(0).uniform(size=(200, 5)) if task == "classification" else None
-    batch = (features, labels) if source is None else (features, labels, source)
+    batch = {"features": features, "labels": labels}
+    if source is not None:
+        batch |= {"source_probabilities": source, "source_logits": np.log(source)}
     merged = statistics_of([batch], task=task, sample_size=50)
     merged.save(tmp_path / "target.stats")
     for read in (
@@ -199,19 +204,20 @@ def test_a_class_may_come_late_but_one_alone_is_refused():
     ("batches", "message"),
     [
         ([], "`batches` must hold at least one batch of rows; it is empty."),
-        ([([[1.0]],)], "Batch 0 must be (features, labels), (features, labels, source_probabil"),
-        ([([[1.0]], [0]), 5], "Batch 1 must be (features, labels), (features, labels, source"),
+        ([([[1.0]],)], "Batch 0 must be (features, labels), a mapping with arrays of these names"),
+        ([([[1.0]], [0]), 5], "Batch 1 must be (features, labels), a mapping with arrays of"),
+        ([{"features": [[1.0]]}], "Batch 0 must be (features, labels), a mapping with arrays of"),
         ([([[1.0]], [0]), ([[np.nan]], [1])], "Batch 1: `features` must be finite; 1 of 1 rows"),
         ([([[1.0]], [0, 1])], "Batch 0: `labels` must have one entry per row of `features` (1)"),
         ([([1.0], [0])], "Batch 0: `features` must have shape (n_samples, n_features); got (1,)."),
         ([([[1.0]], [0]), ([[1.0, 2.0]], [0])], "All `features` must have the same width; got"),
         ([([[1.0]], [0]), ([[1.0]], ["a"])], "All class labels must be text or all numbers; got"),
         (
-            [([[1.0]], [0]), ([[1.0]], [0], [[0.5, 0.5]])],
+            [([[1.0]], [0]), with_source([[0.5, 0.5]])],
             "`source_probabilities` must be given for all rows or for none; got them for some.",
         ),
         (
-            [([[1.0]], [0], [[1.0]]), ([[1.0]], [0], [[0.5, 0.5]])],
+            [with_source([[1.0]]), with_source([[0.5, 0.5]])],
             "`source_probabilities` must have the same source classes for all rows; got [1, 2].",
         ),
     ],
@@ -281,7 +287,8 @@ def test_files_mapped_into_memory_are_read_in_blocks_and_let_go(whole, tmp_path,
     labels = np.arange(5000) % 3
     features.tofile(tmp_path / "features.bin")
     mapped = np.memmap(tmp_path / "features.bin", np.float32, "r", shape=(5000, 4))
-    monkeypatch.setattr(row_blocks, "__defaults__", (8 * 4 * 1500,))
+    monkeypatch.setattr(stream, "_BLOCK_BYTES", 8 * 4 * 1500)
+    monkeypatch.setattr(stream, "_LEAST_ROWS", 1000)
     batches = [(mapped, labels)] if whole else [(mapped[i::2], labels[i::2]) for i in range(2)]
     same_moments(statistics_of(batches), Statistics(features, labels))
     written = np.memmap(tmp_path / "features.bin", np.float32, "c", shape=(5000, 4))
