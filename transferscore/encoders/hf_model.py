@@ -8,8 +8,10 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from transferscore.encoders.hf_adapter import auto_class_of, n_labels_of, with_adapter
 from transferscore.encoders.hf_folder import ModelFolder
 from transferscore.errors import EncoderError, MissingExtraError
 
@@ -90,6 +92,8 @@ def load_model(folder: ModelFolder, device: str, name: str) -> HfModel:
     """
     transformers = transformers_for(name)
     _refuse_remote_code(folder, transformers, name)
+    if folder.adapter is not None:
+        return _load_with_adapter(folder, folder.adapter, device, name)
     auto, is_classifier = transformers.AutoModel, False
     if not folder.config.get("is_encoder_decoder"):
         suffix, class_name = _CLASSIFIERS[folder.main_modality]
@@ -106,6 +110,29 @@ def load_model(folder: ModelFolder, device: str, name: str) -> HfModel:
     model = model.float().eval().to(device)
     loaded = HfModel(model, model.base_model if is_classifier else model, is_classifier)
     return replace(loaded, no_pooler=_why_no_pooler(loaded.body, report["missing_keys"]))
+
+
+def _load_with_adapter(folder: ModelFolder, adapter: Path, device: str, name: str) -> HfModel:
+    """The base model, as the adapter was trained on it, with the adapter merged in."""
+    auto = auto_class_of(adapter, transformers_for(name))
+    n_labels = n_labels_of(adapter)
+    options = {} if n_labels is None else {"num_labels": n_labels}
+    model, report = _from_folder(auto, folder, ignore_mismatched_sizes=True, **options)
+    with quiet():
+        model = with_adapter(model, adapter, name)
+    heads = {key for key in report["missing_keys"] if not key.startswith(_body_prefix(model))}
+    is_pair = bool(model.config.is_encoder_decoder)
+    _require_weights(report["missing_keys"] - heads, is_pair, name)
+    model = model.get_encoder() if is_pair else model
+    model = model.float().eval().to(device)
+    is_classifier = n_labels is not None and model.base_model is not model and not is_pair
+    body = model if is_pair else model.base_model
+    return HfModel(model if is_classifier else body, body, is_classifier)
+
+
+def _body_prefix(model: Library) -> str:
+    """What the names of the body's weights begin with."""
+    return "" if model.base_model is model else f"{model.base_model_prefix}."
 
 
 def load_tokenizer(folder: ModelFolder, name: str, *, for_words: bool = False) -> Library:
@@ -202,13 +229,16 @@ def _only_local(folder: ModelFolder) -> dict[str, bool]:
     return {"local_files_only": True, "trust_remote_code": folder.is_trusted}
 
 
-def _from_folder(auto: Library, folder: ModelFolder) -> tuple[Library, Mapping[str, Any]]:
+def _from_folder(
+    auto: Library, folder: ModelFolder, **options: Any
+) -> tuple[Library, Mapping[str, Any]]:
     with quiet():
         model, report = auto.from_pretrained(
             str(folder.path),
             use_safetensors=folder.uses_safetensors,
             output_loading_info=True,
             **_only_local(folder),
+            **options,
         )
     return model, report
 

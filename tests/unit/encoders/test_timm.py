@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 HAS_TIMM = importlib.util.find_spec("timm") is not None
 needs_timm = pytest.mark.skipif(not HAS_TIMM, reason="the package timm is not installed")
 NETWORKS = {
-    "vit_tiny_patch16_224": {"embed_dim": 16, "depth": 3, "num_heads": 2, "img_size": 32},
+    "vit_tiny_patch16_224": {"embed_dim": 16, "depth": 3, "num_heads": 2, "img_size": 64},
     "resnet18": {"layers": (1, 1, 1, 1), "channels": (4, 8, 8, 16)},
 }
 
@@ -39,7 +39,7 @@ def saved(request, timm, tmp_path):
     torch.manual_seed(0)
     options = NETWORKS[request.param]
     model = timm.create_model(request.param, pretrained=False, num_classes=3, **options).eval()
-    model.pretrained_cfg["input_size"] = (3, 32, 32)
+    model.pretrained_cfg["input_size"] = (3, 64, 64)
     save_for_hf(model, tmp_path, model_args=options, safe_serialization=True)
     return tmp_path, model
 
