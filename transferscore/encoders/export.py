@@ -93,6 +93,11 @@ class ExportEncoder:
         """Hash of the file and the options."""
         return digest_of(_VERSION, self._output, str(self._size), existing_file(self._path))
 
+    def program(self) -> tuple[nn.Module, ModelInput]:
+        """The program as a module, and what it takes."""
+        program = self._program.get()
+        return program.module, program.input
+
     def cost(self, sample: Sample) -> int:  # noqa: ARG002 -- all samples are of one size
         """A constant: every sample costs the same."""
         return IMAGE_COST

@@ -98,6 +98,10 @@ class FeaturesFile:
         """The same file under another name."""
         return FeaturesFile(self._path, array=self._array, name=name)
 
+    def width(self) -> int:
+        """How many features a row has."""
+        return int(self._encoding.get().features.shape[1])
+
     def release(self) -> None:
         """Drop the arrays."""
         self._encoding.drop()

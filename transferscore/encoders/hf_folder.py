@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from transferscore.errors import EncoderError, MissingExtraError
 
@@ -63,7 +63,7 @@ class ModelFolder:
         return self.adapter if has_own and self.adapter is not None else self.path
 
     @property
-    def main_modality(self) -> str:
+    def main_modality(self) -> Literal["image", "audio", "text"]:
         """What it reads first of all: "image", "audio" or "text"."""
         if self.has_audio_extractor:
             return "audio"
@@ -138,7 +138,12 @@ def is_offline() -> bool:
 
 
 def find_folder(
-    model: str, revision: str | None, name: str, *, is_trusted: bool = False
+    model: str,
+    revision: str | None,
+    name: str,
+    *,
+    is_trusted: bool = False,
+    with_weights: bool = True,
 ) -> ModelFolder:
     """The folder of a model: `model` itself, or its snapshot from the hub.
 
@@ -149,6 +154,7 @@ def find_folder(
         revision: Branch, tag or commit on the hub; None for its default branch.
         name: What the report calls the model.
         is_trusted: Whether code that comes with the model may be run.
+        with_weights: Whether the weights of a name on the hub are fetched too.
 
     Raises:
         EncoderError: There is no such folder or model, or it has no readable `config.json`.
@@ -159,16 +165,16 @@ def find_folder(
         revision,
         name,
         patterns=(*_TEXT_FILES, "README.md", *(["*.py"] if is_trusted else [])),
-        weights=["*.safetensors"],
-        old_weights=["*.bin"],
+        weights=["*.safetensors"] if with_weights else [],
+        old_weights=["*.bin"] if with_weights else [],
         ignored=["*/*.safetensors", "*/*.bin"],
     )
     if (path / _ADAPTER_CONFIG).is_file() and not (path / "config.json").is_file():
-        return _with_adapter(path, name, is_trusted)
+        return _with_adapter(path, name, is_trusted, with_weights)
     return ModelFolder(path, _config(path, "config.json", name), is_trusted)
 
 
-def _with_adapter(adapter: Path, name: str, is_trusted: bool) -> ModelFolder:
+def _with_adapter(adapter: Path, name: str, is_trusted: bool, with_weights: bool) -> ModelFolder:
     config = _config(adapter, _ADAPTER_CONFIG, name)
     base = str(config.get("base_model_name_or_path") or "")
     if not base:
@@ -182,6 +188,7 @@ def _with_adapter(adapter: Path, name: str, is_trusted: bool) -> ModelFolder:
         config.get("revision"),
         name,
         is_trusted=is_trusted,
+        with_weights=with_weights,
     )
     return replace(folder, adapter=adapter)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HfModel",
+    "empty_model",
     "load_audio_extractor",
     "load_image_processor",
     "load_model",
@@ -110,6 +111,24 @@ def load_model(folder: ModelFolder, device: str, name: str) -> HfModel:
     model = model.float().eval().to(device)
     loaded = HfModel(model, model.base_model if is_classifier else model, is_classifier)
     return replace(loaded, no_pooler=_why_no_pooler(loaded.body, report["missing_keys"]))
+
+
+def empty_model(folder: ModelFolder, name: str) -> Library:
+    """The network without weights, on PyTorch's "meta" device; of a T5, the encoder.
+
+    Raises:
+        EncoderError: The network needs code that is not trusted.
+        MissingExtraError: transformers is not installed.
+    """
+    import torch
+
+    transformers = transformers_for(name)
+    _refuse_remote_code(folder, transformers, name)
+    with quiet(), torch.device("meta"):
+        config = transformers.AutoConfig.from_pretrained(str(folder.path), **_only_local(folder))
+        model = transformers.AutoModel.from_config(config, trust_remote_code=folder.is_trusted)
+    model = model.get_encoder() if config.is_encoder_decoder else model
+    return model.eval()
 
 
 def _load_with_adapter(folder: ModelFolder, adapter: Path, device: str, name: str) -> HfModel:

@@ -122,6 +122,10 @@ class KerasEncoder:
         options = f"{self._size} {self._scale} {self._pooling}"
         return digest_of(_VERSION, self._output, options, existing_file(self._path))
 
+    def input(self) -> ModelInput:
+        """What the model takes."""
+        return self._loaded.get().input
+
     def cost(self, sample: Sample) -> int:  # noqa: ARG002 -- all samples are of one size
         """A constant: every sample costs the same."""
         return IMAGE_COST

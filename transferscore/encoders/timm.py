@@ -202,7 +202,7 @@ def timm_for(name: str) -> Library:
     return timm
 
 
-def timm_folder(model: str, revision: str | None, name: str) -> Path:
+def timm_folder(model: str, revision: str | None, name: str, *, with_weights: bool = True) -> Path:
     """The folder of a timm model.
 
     Raises:
@@ -214,8 +214,8 @@ def timm_folder(model: str, revision: str | None, name: str) -> Path:
         revision,
         name,
         patterns=("config.json", "README.md"),
-        weights=["*.safetensors"],
-        old_weights=["*.bin"],
+        weights=["*.safetensors"] if with_weights else [],
+        old_weights=["*.bin"] if with_weights else [],
     )
 
 
