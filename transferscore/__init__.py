@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         sinkhorn,
         sliced_wasserstein,
     )
+    from transferscore.encoders.profile import Profile, profile
     from transferscore.rank import rank
     from transferscore.ranking import Candidate, Failure, Prediction, Ranking
     from transferscore.scores.adjusted_h_score import adjusted_h_score
@@ -70,6 +71,7 @@ __all__ = [
     "Dataset",
     "Failure",
     "Prediction",
+    "Profile",
     "Ranking",
     "Statistics",
     "adjusted_h_score",
@@ -106,6 +108,7 @@ __all__ = [
     "pactran_gamma",
     "pactran_gaussian",
     "parc",
+    "profile",
     "proxy_a",
     "rank",
     "read_dataset",
@@ -130,6 +133,7 @@ _HOMES = {
     "Dataset": "datasets",
     "Failure": "ranking",
     "Prediction": "ranking",
+    "Profile": "encoders.profile",
     "Ranking": "ranking",
     "Statistics": "statistics",
     "adjusted_h_score": "scores.adjusted_h_score",
@@ -166,6 +170,7 @@ _HOMES = {
     "pactran_gamma": "scores.pactran_gamma",
     "pactran_gaussian": "scores.pactran_gaussian",
     "parc": "scores.parc",
+    "profile": "encoders.profile",
     "proxy_a": "distances",
     "rank": "rank",
     "read_dataset": "datasets",

@@ -13,6 +13,7 @@ from transferscore.cli import (
     distance,
     distances,
     fingerprint,
+    models,
     rank,
     score,
     scores,
@@ -25,7 +26,7 @@ __all__ = ["EXIT_NONE_RANKED", "EXIT_OK", "EXIT_SOME_FAILED", "EXIT_USAGE", "mai
 
 EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_NONE_RANKED = 0, 1, 2, 3
 
-_VERBS = (rank, verify, score, scores, distance, distances, fingerprint, cite, serve, demo)
+_VERBS = (rank, verify, score, scores, models, distance, distances, fingerprint, cite, serve, demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
