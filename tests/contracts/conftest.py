@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from transferscore.datasets import AudioSample
 from transferscore.datasets.images import ImageSample
 from transferscore.encoders import (
     CallableEncoder,
     Encoder,
     ExportEncoder,
     HfEncoder,
+    KerasEncoder,
     ModuleEncoder,
     OnnxEncoder,
+    SentenceEncoder,
 )
 
 WORDS = [
@@ -34,7 +39,16 @@ IMAGES = [
     ImageSample.from_array(RNG.integers(0, 256, (32, 32, 3), dtype=np.uint8), f"image {i}")
     for i in range(5)
 ]
-SAMPLES: dict[str, Sequence[Any]] = {"image": IMAGES, "text": TEXTS, "array": ARRAYS}
+SOUNDS = [
+    AudioSample.from_array(RNG.normal(scale=0.1, size=n).astype(np.float32), 8000, f"sound {i}")
+    for i, n in enumerate([2000, 3100, 700, 2000, 5000])
+]
+SAMPLES: dict[str, Sequence[Any]] = {
+    "image": IMAGES,
+    "text": TEXTS,
+    "array": ARRAYS,
+    "audio": SOUNDS,
+}
 
 
 @dataclass(frozen=True)
@@ -160,7 +174,98 @@ def hf_image(architecture: str) -> Callable[..., Encoder]:
     return make
 
 
+def hf_audio(architecture: str, extractor: str, **options: Any) -> Callable[..., Encoder]:
+    def make(folder: Path, seed: int, **changes: Any) -> Encoder:
+        import transformers
+
+        save_transformer(folder, architecture, seed)
+        getattr(transformers, extractor)(**options).save_pretrained(folder)
+        return HfEncoder(str(folder), **changes)
+
+    return make
+
+
+def sentence(folder: Path, seed: int, **options: Any) -> Encoder:
+    """A transformer with CLS pooling and normalisation, as sentence-transformers saves it."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer import modules
+
+    save_transformer(folder / "bert", "BertModel", seed)
+    save_tokenizer(folder / "bert")
+    parts = [
+        modules.Transformer(str(folder / "bert")),
+        modules.Pooling(16, pooling_mode="cls"),
+        modules.Normalize(),
+    ]
+    prompts = {"query": "the owner"}
+    model = SentenceTransformer(modules=parts, prompts=prompts, device="cpu")
+    model.save(str(folder / "st"))
+    return SentenceEncoder(str(folder / "st"), **options)
+
+
+def keras_image(folder: Path, seed: int, **options: Any) -> Encoder:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import keras
+
+        keras.utils.clear_session()  # else layers are numbered on from the last model
+        keras.utils.set_random_seed(seed)
+        with keras.device("cpu"):
+            layers = keras.layers
+            model = keras.Sequential(
+                [
+                    keras.Input((16, 16, 3)),
+                    layers.Conv2D(6, 3, name="conv"),
+                    layers.GlobalMaxPooling2D(),
+                    layers.Dense(4),
+                ]
+            )
+            model.save(folder / "model.keras")
+    return KerasEncoder(folder / "model.keras", **options)
+
+
+def onnx_audio(folder: Path, seed: int, **options: Any) -> Encoder:
+    """Features of waves: the mean of products with weights, after a rectifier."""
+    from onnx import TensorProto, helper, numpy_helper, save_model
+
+    weights = np.random.default_rng(seed).normal(size=(1, 6)).astype(np.float32)
+    steps = [
+        helper.make_node("Unsqueeze", ["wave", "two"], ["column"]),
+        helper.make_node("MatMul", ["column", "w"], ["hidden"]),
+        helper.make_node("Relu", ["hidden"], ["rectified"]),
+        helper.make_node("ReduceMean", ["rectified"], ["features"], axes=[1], keepdims=0),
+    ]
+    graph = helper.make_graph(
+        steps,
+        "tiny",
+        [helper.make_tensor_value_info("wave", TensorProto.FLOAT, [None, None])],
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, [None, 6])],
+        [
+            numpy_helper.from_array(weights, "w"),
+            numpy_helper.from_array(np.array([2], dtype=np.int64), "two"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    helper.set_model_props(model, {"sample_rate": "4000"})
+    save_model(model, str(folder / "model.onnx"))
+    return OnnxEncoder(folder / "model.onnx", **options)
+
+
 SMALL = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "num_labels": 3}
+SPEECH = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "conv_dim": (8, 8),
+    "conv_kernel": (10, 3),
+    "conv_stride": (5, 2),
+    "num_feat_extract_layers": 2,
+    "num_conv_pos_embeddings": 16,
+    "num_conv_pos_embedding_groups": 2,
+    "vocab_size": 10,
+}
 CONFIGS: dict[str, dict[str, Any]] = {
     "Bert": {**SMALL, "vocab_size": len(WORDS), "intermediate_size": 32},
     "Roberta": {
@@ -187,6 +292,83 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "layer_type": "basic",
         "num_labels": 3,
     },
+    "ConvNext": {"hidden_sizes": [4, 8], "depths": [1, 1], "num_stages": 2, "num_labels": 3},
+    "Swin": {
+        "image_size": 32,
+        "patch_size": 4,
+        "embed_dim": 8,
+        "depths": [1, 1],
+        "num_heads": [2, 2],
+        "window_size": 2,
+        "num_labels": 3,
+    },
+    "Dinov2": {**SMALL, "image_size": 32, "patch_size": 8},
+    "CLIPVision": {
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+        "image_size": 32,
+        "patch_size": 8,
+    },
+    "Llama": {
+        "vocab_size": len(WORDS),
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "intermediate_size": 32,
+        "pad_token_id": 0,
+    },
+    "Bart": {
+        "vocab_size": len(WORDS),
+        "d_model": 16,
+        "encoder_layers": 2,
+        "decoder_layers": 1,
+        "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2,
+        "encoder_ffn_dim": 32,
+        "decoder_ffn_dim": 32,
+        "max_position_embeddings": 64,
+        "pad_token_id": 0,
+    },
+    "DistilBert": {
+        "vocab_size": len(WORDS),
+        "dim": 16,
+        "n_layers": 2,
+        "n_heads": 2,
+        "hidden_dim": 32,
+        "num_labels": 3,
+    },
+    "Wav2Vec2": {**SPEECH, "feat_extract_norm": "group", "num_labels": 3},
+    "Hubert": {**SPEECH, "feat_extract_norm": "layer", "do_stable_layer_norm": True},
+    "AST": {
+        **SMALL,
+        "intermediate_size": 32,
+        "patch_size": 8,
+        "frequency_stride": 8,
+        "time_stride": 8,
+        "max_length": 64,
+        "num_mel_bins": 16,
+    },
+    "Whisper": {
+        "vocab_size": 20,
+        "d_model": 16,
+        "encoder_layers": 2,
+        "decoder_layers": 1,
+        "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2,
+        "encoder_ffn_dim": 32,
+        "decoder_ffn_dim": 32,
+        "num_mel_bins": 16,
+        "max_source_positions": 100,
+        "pad_token_id": 0,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "decoder_start_token_id": 1,
+        "suppress_tokens": None,
+        "begin_suppress_tokens": None,
+    },
     "MobileNetV2": {"depth_multiplier": 0.25, "image_size": 32, "num_labels": 3},
 }
 
@@ -195,7 +377,7 @@ def save_transformer(folder: Path, architecture: str, seed: int) -> None:
     import torch
     import transformers
 
-    family = next(name for name in CONFIGS if architecture.startswith(name))
+    family = max((name for name in CONFIGS if architecture.startswith(name)), key=len)
     config = getattr(transformers, f"{family}Config")(**CONFIGS[family])
     torch.manual_seed(seed)
     getattr(transformers, architecture)(config).save_pretrained(folder)
@@ -249,6 +431,52 @@ CASES = [
     Case("hf vit", "image", hf_image("ViTForImageClassification"), True, {"pooling": "mean"}),
     Case("hf resnet", "image", hf_image("ResNetForImageClassification"), True, {"layer": 0}),
     Case("hf mobilenet", "image", hf_image("MobileNetV2Model"), False, {"layer": 0}),
+    Case("hf convnext", "image", hf_image("ConvNextForImageClassification"), True, {"layer": 0}),
+    Case("hf swin", "image", hf_image("SwinForImageClassification"), True, {"layer": 1}),
+    Case("hf dinov2", "image", hf_image("Dinov2Model"), False, {"pooling": "mean"}),
+    Case("hf clip vision", "image", hf_image("CLIPVisionModel"), False, {"pooling": "mean"}),
+    Case("hf llama, padded left", "text", hf_text("LlamaModel", "left"), False, {"layer": 1}),
+    Case("hf bart", "text", hf_text("BartModel"), False, {"layer": 0}),
+    Case(
+        "hf distilbert",
+        "text",
+        hf_text("DistilBertForSequenceClassification"),
+        True,
+        {"pooling": "cls"},
+    ),
+    Case(
+        "hf wav2vec2",
+        "audio",
+        hf_audio("Wav2Vec2ForSequenceClassification", "Wav2Vec2FeatureExtractor"),
+        True,
+        {"layer": 1},
+    ),
+    Case(
+        "hf hubert, with mask",
+        "audio",
+        hf_audio("HubertModel", "Wav2Vec2FeatureExtractor", return_attention_mask=True),
+        False,
+        {"pooling": "max"},
+    ),
+    Case(
+        "hf ast",
+        "audio",
+        hf_audio(
+            "ASTForAudioClassification", "ASTFeatureExtractor", max_length=64, num_mel_bins=16
+        ),
+        True,
+        {"pooling": "mean"},
+    ),
+    Case(
+        "hf whisper",
+        "audio",
+        hf_audio("WhisperModel", "WhisperFeatureExtractor", feature_size=16, chunk_length=2),
+        False,
+        {"layer": 0},
+    ),
+    Case("st", "text", sentence, False, {"prompt": "query"}),
+    Case("keras", "image", keras_image, True, {"output": "conv"}, weights="model.keras"),
+    Case("onnx audio", "audio", onnx_audio, False, {"rate": 8000}, weights="model.onnx"),
 ]
 
 

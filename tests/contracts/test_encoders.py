@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import zipfile
@@ -15,7 +16,7 @@ from numpy.testing import assert_allclose
 
 from transferscore.datasets import AudioSample, TextPair, TokenSequence
 from transferscore.datasets.images import ImageSample
-from transferscore.encoders import Encoder, Encoding, resolve_encoder
+from transferscore.encoders import Encoder, Encoding, HfEncoder, resolve_encoder
 from transferscore.errors import EncoderError, SampleError
 
 ZOO = Path(__file__).parents[2] / "../shared/zoo"
@@ -27,7 +28,7 @@ def encode(encoder: Encoder, samples: Sequence[Any]) -> Encoding:
 
 
 def assert_same(actual: Encoding, expected: Encoding, tolerance: float = 1e-5) -> None:
-    scale = np.abs(expected.features).max()
+    scale = np.abs(expected.features).max() or 1
     assert_allclose(actual.features / scale, expected.features / scale, atol=tolerance)
     assert (actual.logits is None) == (expected.logits is None)
     if expected.logits is not None:
@@ -129,12 +130,13 @@ def test_cost_of_a_sample_is_positive_and_grows_with_text(case, samples, tmp_pat
         assert min(costs) == max(costs) > 0
 
 
-def test_a_broken_image_is_named(case, samples, tmp_path):
-    if case.modality != "image":
-        pytest.skip("this encoder reads no images")
-    broken = ImageSample.from_bytes(b"no image", "holiday/broken.png")
+def test_a_broken_sample_is_named(case, samples, tmp_path):
+    if case.modality not in ("image", "audio"):
+        pytest.skip("a text or an array cannot be broken")
+    kind = ImageSample if case.modality == "image" else AudioSample
+    broken = kind.from_bytes(b"no such thing", "holiday/broken.file")
     encoder = case.make(tmp_path, 0)
-    with pytest.raises(SampleError, match=r"holiday/broken\.png"):
+    with pytest.raises(SampleError, match=r"holiday/broken\.file"):
         encoder.prepare([*samples, broken])
 
 
@@ -142,7 +144,7 @@ def test_samples_of_another_kind_are_refused(case, tmp_path):
     if case.name in ("callable", "module"):
         pytest.skip("what a function or a module takes is not known before it runs")
     encoder = case.make(tmp_path, 0)
-    takes = {"image": "images", "text": "text", "array": "arrays"}[case.modality]
+    takes = {"image": "images", "text": "text", "array": "arrays", "audio": "sounds"}[case.modality]
     other, got = (np.zeros(3), "arrays") if case.modality == "text" else ("a text", "text")
     with pytest.raises(EncoderError) as raised:
         encoder.prepare([other])
@@ -282,3 +284,89 @@ def test_features_of_a_constant_batch_are_equal_rows(case, samples, tmp_path):
     features = encode(case.make(tmp_path, 0), [samples[1]] * 3).features
     # Matrix products may round each row of a batch in its own way.
     assert_allclose(features, np.broadcast_to(features[0], features.shape), rtol=1e-5, atol=1e-6)
+
+
+def models_alive() -> int:
+    import gc
+
+    import onnxruntime
+    import torch
+
+    gc.collect()
+    kinds = (torch.nn.Module, onnxruntime.InferenceSession)
+    return sum(issubclass(type(thing), kinds) for thing in gc.get_objects())
+
+
+def test_memory_is_given_back(case, samples, tmp_path):
+    if case.name not in ("onnx image", "export", "hf bert", "hf whisper", "st", "keras"):
+        pytest.skip("one case an adapter: looking through all objects takes a while")
+    encoder = case.make(tmp_path, 0)
+    encode(encoder, samples[:1])  # what a library keeps from its first model on is not counted
+    encoder.release()
+    before = models_alive()
+    encode(encoder, samples[:1])
+    assert models_alive() > before
+    encoder.release()
+    assert models_alive() <= before
+
+
+def test_global_state_is_as_before(case, samples, tmp_path):
+    import torch
+
+    encoder = case.make(tmp_path, 0)
+    before = (torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_default_device())
+    torch.manual_seed(7)
+    encode(encoder, samples[:1])
+    state = torch.random.get_rng_state()
+    encode(encoder, samples[:1])
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert before == (
+        torch.is_grad_enabled(),
+        torch.get_default_dtype(),
+        torch.get_default_device(),
+    )
+    assert torch.zeros(1).sum() + 1 == 1  # autograd can be asked for again
+    assert torch.ones(1, requires_grad=True).requires_grad
+
+
+@pytest.mark.parametrize("architecture", ["BertModel", "ViTModel"])
+def test_whatever_changes_the_numbers_changes_the_digest(architecture, tmp_path):
+    from tests.contracts.conftest import save_processor, save_tokenizer, save_transformer
+
+    save_transformer(tmp_path, architecture, 0)
+    (save_processor if architecture == "ViTModel" else save_tokenizer)(tmp_path)
+
+    def digest(**options: Any) -> str:
+        return HfEncoder(str(tmp_path), **options).digest()
+
+    options = [{}, {"layer": 0}, {"layer": None}, {"pooling": "cls"}, {"pooling": "max"}]
+    on_gpu = [{"device": "cuda", "precision": kind} for kind in ("float32", "bf16", "fp16")]
+    digests = [digest(**each) for each in (*options, *on_gpu)]
+    assert digests[5] == digests[0]  # the device alone changes nothing
+    assert len(set(digests)) == len(digests) - 1
+    assert digest(device="cpu", precision="bf16") == digests[0]  # which a CPU does not use
+    file = "preprocessor_config.json" if architecture == "ViTModel" else "tokenizer.json"
+    changed = {"do_resize": False, "do_convert_rgb": True} if file.startswith("pre") else {}
+    described = json.loads((tmp_path / file).read_text()) | changed | {"version": "2"}
+    (tmp_path / file).write_text(json.dumps(described))
+    assert digest() not in digests
+
+
+def test_another_revision_of_a_model_on_the_hub_is_another_model(tmp_path, monkeypatch):
+    import huggingface_hub
+
+    from tests.contracts.conftest import save_tokenizer, save_transformer
+
+    commits = {"v1": "1" * 40, "v2": "2" * 40}
+    for seed, commit in enumerate(commits.values()):
+        save_transformer(tmp_path / "snapshots" / commit, "BertModel", seed)
+        save_tokenizer(tmp_path / "snapshots" / commit)
+    monkeypatch.setattr(
+        huggingface_hub,
+        "snapshot_download",
+        lambda _name, revision, **_: str(tmp_path / "snapshots" / commits[revision]),
+    )
+    first, second = (resolve_encoder(f"hf:org/name@{revision}") for revision in commits)
+    assert first.digest() != second.digest()
+    assert first.details() == {"revision": "1" * 40}
+    assert second.details() == {"revision": "2" * 40}

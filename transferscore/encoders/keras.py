@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import warnings
 import zipfile
@@ -32,6 +33,7 @@ from transferscore.errors import EncoderError, MissingExtraError
 __all__ = ["KerasEncoder", "load_keras_model"]
 
 _VERSION = "keras 1"
+_WEIGHTS = "model.weights.h5"
 # What pixels in [0, 1] are multiplied by and moved by.
 _SCALES = {"1": (1.0, 0.0), "255": (255.0, 0.0), "-1": (2.0, -1.0)}
 
@@ -117,10 +119,20 @@ class KerasEncoder:
         return self._name
 
     def digest(self) -> str:
-        """Hash of the file and the options."""
+        """Hash of the network and weights in the file, and of the options.
+
+        Not of the file's own bytes: it states when it was saved, and where objects lay in memory.
+        """
         _refuse_other_formats(self._path, self._name)
+        path = existing_file(self._path)
         options = f"{self._size} {self._scale} {self._pooling}"
-        return digest_of(_VERSION, self._output, options, existing_file(self._path))
+        try:
+            with zipfile.ZipFile(path) as archive:
+                config, weights = (archive.read(name) for name in ("config.json", _WEIGHTS))
+        except (zipfile.BadZipFile, KeyError):
+            return digest_of(_VERSION, self._output, options, path)
+        plain = re.sub(rb'"shared_object_id": \d+', b"", config)
+        return digest_of(_VERSION, self._output, options, plain, weights)
 
     def input(self) -> ModelInput:
         """What the model takes."""

@@ -122,6 +122,8 @@ class OnnxEncoder:
         if modality == "audio" and session.input.is_wave:
             require_modality(samples, "audio", self._name)
             return read_waves(samples, self._rate_of(session))
+        if session.rate is not None and session.input.is_wave and modality != "array":
+            require_modality(samples, "audio", self._name)
         if not session.input.is_text or modality == "array":
             return input_batch(samples, session.input, self._name)
         require_modality(samples, modality if modality in TEXT_KINDS else "text", self._name)

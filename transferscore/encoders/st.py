@@ -148,8 +148,9 @@ class SentenceEncoder:
         features = []
         # A fast tokenizer refuses two threads at once.
         with self._running, autocast(chosen_precision(self._precision, device), device):
+            empty = _stand_in(model)
             for rows in parts:
-                chosen = [texts[row] for row in rows]
+                chosen = [texts[row] if texts[row].strip() else empty for row in rows]
                 features.append(
                     model.encode(
                         chosen,
@@ -195,6 +196,14 @@ class SentenceEncoder:
                 f"`{self._name}` has no prompt named {self._prompt!r}; its prompts: {known}."
             )
         return model.float().eval()
+
+
+def _stand_in(model: Library) -> str:
+    """What is encoded for an empty text: one padding token, where it would be no token at all."""
+    tokenizer = getattr(model, "tokenizer", None)
+    if tokenizer is None or len(tokenizer("")["input_ids"]) > 0:
+        return ""
+    return str(tokenizer.pad_token or tokenizer.unk_token or tokenizer.eos_token or "")
 
 
 def _has_safetensors(path: Path) -> bool:
