@@ -235,6 +235,8 @@ def model_path(  # noqa: PLR0913 -- what is fetched, each kind of file by name
     local = Path(model).expanduser()
     if local.is_dir():
         return local
+    if model.startswith(("/", "./", "../", "~")):
+        raise EncoderError(f"There is no folder `{local}`; check the path of the model.")
     try:
         import huggingface_hub
     except ImportError as error:

@@ -273,6 +273,14 @@ def test_a_folder_without_config(tmp_path):
         HfEncoder(str(tmp_path)).digest()
 
 
+def test_a_path_that_leads_nowhere_is_no_name_on_the_hub(tmp_path):
+    with pytest.raises(EncoderError) as raised:
+        HfEncoder(f"{tmp_path}/nothing").digest()
+    assert str(raised.value) == (
+        f"There is no folder `{tmp_path}/nothing`; check the path of the model."
+    )
+
+
 def test_offline_a_hub_name_is_looked_up_in_the_cache_only(monkeypatch, tmp_path):
     import huggingface_hub
 
