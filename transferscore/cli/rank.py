@@ -46,7 +46,8 @@ def add_ranking_options(parser: argparse.ArgumentParser, strategy: str) -> None:
         metavar="URI",
         action="append",
         required=True,
-        help="onnx:FILE, hf:FOLDER, export:FILE or features:FILE; may be a glob and be repeated",
+        help="hf:, st:, timm:, onnx:, keras:, export: or features:, and a name, folder or file; "
+        "may be a glob and be repeated",
     )
     parser.add_argument(
         "--task",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from transferscore.encoders.hf_adapter import auto_class_of, n_labels_of, with_adapter
 from transferscore.encoders.hf_folder import ModelFolder
+from transferscore.encoders.torch_inference import ready_on
 from transferscore.errors import EncoderError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def load_model(folder: ModelFolder, device: str, name: str) -> HfModel:
     _require_weights(report["missing_keys"], is_pair, name)
     if is_pair:
         model = model.get_encoder()
-    model = model.float().eval().to(device)
+    model = ready_on(model, device)
     loaded = HfModel(model, model.base_model if is_classifier else model, is_classifier)
     return replace(loaded, no_pooler=_why_no_pooler(loaded.body, report["missing_keys"]))
 
@@ -143,7 +144,7 @@ def _load_with_adapter(folder: ModelFolder, adapter: Path, device: str, name: st
     is_pair = bool(model.config.is_encoder_decoder)
     _require_weights(report["missing_keys"] - heads, is_pair, name)
     model = model.get_encoder() if is_pair else model
-    model = model.float().eval().to(device)
+    model = ready_on(model, device)
     is_classifier = n_labels is not None and model.base_model is not model and not is_pair
     body = model if is_pair else model.base_model
     return HfModel(model if is_classifier else body, body, is_classifier)

@@ -38,6 +38,9 @@ def profile_onnx(uri: ModelUri) -> Profile:
     shapes = _shapes(onnx.shape_inference.infer_shapes(model, data_prop=True).graph)
     weighted = [node for node in model.graph.node if _has_weights(node)]
     counts = [_flops(node, shapes) for node in weighted]
+    if any(count is None for count in counts):
+        shapes = {**shapes, **_shapes_of_a_run(model, weighted, path)}
+        counts = [_flops(node, shapes) for node in weighted]
     return Profile(
         uri.text,
         parameters=sum(math.prod(weight.dims) for weight in model.graph.initializer),
@@ -91,6 +94,44 @@ def _shapes(graph: Proto) -> Shapes:
         if value.type.tensor_type.HasField("shape")
     }
     return known | {weight.name: list(weight.dims) for weight in graph.initializer}
+
+
+def _shapes_of_a_run(model: Proto, weighted: Sequence[Proto], path: Path) -> Shapes:
+    """Shapes around the operations with weights, seen in one run of zeros; none if it fails.
+
+    Where the graph cuts its input into frames, how many there are follows from no shape.
+    """
+    import numpy as np
+    import onnx
+    import onnxruntime
+
+    names = {name for node in weighted for name in (*node.input[:2], *node.output[:1])}
+    made = {name for node in model.graph.node for name in node.output}
+    wanted = sorted(names & made)
+    probe = onnx.ModelProto()
+    probe.CopyFrom(model)
+    present = {output.name for output in probe.graph.output}
+    probe.graph.output.extend(onnx.ValueInfoProto(name=n) for n in wanted if n not in present)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", str(path.resolve().parent)
+    )
+    try:
+        session = onnxruntime.InferenceSession(
+            probe.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        zeros = {
+            each.name: np.zeros(
+                [axis.dim_value for axis in each.type.tensor_type.shape.dim],
+                onnx.helper.tensor_dtype_to_np_dtype(each.type.tensor_type.elem_type),
+            )
+            for each in model.graph.input
+        }
+        arrays = session.run(wanted, zeros)
+    except Exception:  # ONNX Runtime's errors have no common base; the cost stays unknown then
+        return {}
+    return {name: list(array.shape) for name, array in zip(wanted, arrays, strict=True)}
 
 
 def _has_weights(node: Proto) -> bool:

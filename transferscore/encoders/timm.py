@@ -23,6 +23,7 @@ from transferscore.encoders.torch_inference import (
     chosen_device,
     chosen_precision,
     encoding_of_layers,
+    ready_on,
     to_device,
 )
 from transferscore.encoders.uri import ModelUri
@@ -177,10 +178,10 @@ class TimmEncoder:
     def _load(self) -> _Loaded:
         timm, path = timm_for(self._name), self._path.get()
         with explained(self._name, "loaded"), quiet():
-            model = timm.create_model(f"local-dir:{path}", pretrained=True).float().eval()
+            model = timm.create_model(f"local-dir:{path}", pretrained=True)
             config = timm.data.resolve_model_data_config(model)
             transform = timm.data.create_transform(**config, is_training=False)
-            return _Loaded(model.to(chosen_device(self._device)), transform)
+            return _Loaded(ready_on(model, chosen_device(self._device)), transform)
 
 
 def timm_for(name: str) -> Library:

@@ -27,6 +27,7 @@ __all__ = [
     "features_and_logits",
     "is_out_of_memory",
     "pooled_tensor",
+    "ready_on",
     "to_device",
 ]
 
@@ -201,6 +202,16 @@ def encoding_of_layers(
     inner = [encoding_of_tensors(layer, None, name).features for layer in layers[:-1]]
     every = (*inner, last.features) if inner else ()
     return Encoding(last.features, last.logits, every, word_mask)
+
+
+def ready_on(module: Any, device: str) -> Any:
+    """The module in float32 and eval mode on a device; on a GPU, convolutions' channels last."""
+    import torch
+
+    ready = module.float().eval().to(device)
+    if device.startswith("cuda"):
+        ready = ready.to(memory_format=torch.channels_last)
+    return ready
 
 
 def to_device(values: NDArray[Any], device: str) -> Tensor:

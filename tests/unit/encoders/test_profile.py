@@ -142,6 +142,24 @@ def test_an_onnx_graph_is_walked_through(build_onnx):
     assert transferscore.profile(f"onnx:{path}?size=12").flops > known.flops
 
 
+def test_shapes_that_follow_from_no_other_are_seen_in_a_run(build_onnx):
+    """How many values of the wave are zero, nobody knows before it is looked at."""
+    path = build_onnx(
+        [
+            ("Cast", ["wave"], "is_sound", {"to": 9}),
+            ("Not", ["is_sound"], "is_silent"),
+            ("NonZero", ["is_silent"], "places"),
+            ("Cast", ["places"], "frames", {"to": 1}),
+            ("Transpose", ["frames"], "rows", {"perm": [1, 0]}),
+            ("MatMul", ["rows", "w"], "features"),
+        ],
+        inputs={"wave": ("FLOAT", [None, None])},
+        outputs=["features"],
+        weights={"w": np.ones((2, 5), dtype=np.float32)},
+    )
+    assert transferscore.profile(f"onnx:{path}").flops == 2 * 16_000 * 2 * 5
+
+
 def test_a_program_is_profiled_by_one_blank_sample(tmp_path):
     network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten()).eval()
     program = torch.export.export(network, (torch.rand(1, 3, 8, 8),))
