@@ -29,12 +29,14 @@ class Encoding:
             `features` are those of the last.
         word_mask: Of token sequences, which of their words, one after another, have a row: the
             rows are words then, and words cut off with the end of a long text have none.
+        n_cut: How many texts were longer than the model reads, so that their ends were cut off.
     """
 
     features: NDArray[np.float32]
     logits: NDArray[np.float32] | None = None
     layers: tuple[NDArray[np.float32], ...] = ()
     word_mask: NDArray[np.bool_] | None = None
+    n_cut: int = 0
 
 
 @runtime_checkable

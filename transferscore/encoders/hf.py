@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -181,7 +182,10 @@ class HfEncoder:
         model = self._model.get().part(batch.modality)
         device = chosen_device(self._device)
         with explained(self._name, "run"):
-            return in_token_budget(lambda part: self._encode(model, part, device), batch, device)
+            encoding = in_token_budget(
+                lambda part: self._encode(model, part, device), batch, device
+            )
+        return replace(encoding, n_cut=batch.n_cut)
 
     def trainable(self) -> TrainableModel:
         """The body of the model, read from its folder again, without its classifier."""

@@ -32,6 +32,7 @@ class HfBatch:
             samples are of one size to the model.
         words: `(b, t)`, which word a token belongs to, -1 for none; for token sequences.
         n_words: Words of each token sequence.
+        n_cut: How many of the texts lost their ends.
     """
 
     modality: Modality
@@ -39,6 +40,7 @@ class HfBatch:
     lengths: NDArray[np.int64] | None = None
     words: NDArray[np.int64] | None = None
     n_words: tuple[int, ...] = ()
+    n_cut: int = 0
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
@@ -103,8 +105,9 @@ def text_batch(
     inputs = {key: np.asarray(value, dtype=np.int64) for key, value in tokens.items()}
     inputs = _with_a_token_each(inputs, int(tokenizer.pad_token_id))
     lengths = inputs["attention_mask"].sum(1)
+    n_cut = sum(bool(encoding.overflowing) for encoding in tokens.encodings or ())
     if modality != "tokens":
-        return HfBatch(modality, inputs, lengths)
+        return HfBatch(modality, inputs, lengths, n_cut=n_cut)
     if not tokenizer.is_fast:
         raise EncoderError(
             f"The tokenizer of `{name}` cannot say which token is of which word, so words cannot "
@@ -114,7 +117,8 @@ def text_batch(
     for row in range(len(samples)):
         ids = [-1 if word is None else word for word in tokens.word_ids(row)]
         words[row, : len(ids)] = ids
-    return HfBatch(modality, inputs, lengths, words, tuple(len(s.words) for s in samples))
+    n_words = tuple(len(sample.words) for sample in samples)
+    return HfBatch(modality, inputs, lengths, words, n_words, n_cut)
 
 
 def image_batch(processor: Library, samples: Sequence[Picture]) -> HfBatch:

@@ -27,6 +27,7 @@ def joined(parts: Sequence[Encoding]) -> Encoding:
         np.concatenate(logits) if len(logits) == len(parts) else None,
         tuple(np.concatenate(same) for same in zip(*(part.layers for part in parts), strict=True)),
         np.concatenate(words) if len(words) == len(parts) else None,
+        sum(part.n_cut for part in parts),
     )
 
 
@@ -46,7 +47,7 @@ def in_order(encoding: Encoding, order: NDArray[Any], n_words: Sequence[int] = (
         word_mask = encoding.word_mask[_runs(np.asarray(n_words), back)]
     logits = None if encoding.logits is None else encoding.logits[rows]
     layers = tuple(layer[rows] for layer in encoding.layers)
-    return Encoding(encoding.features[rows], logits, layers, word_mask)
+    return Encoding(encoding.features[rows], logits, layers, word_mask, encoding.n_cut)
 
 
 def row_counts(word_mask: NDArray[np.bool_], n_words: Sequence[int]) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,9 +141,10 @@ class OnnxEncoder:
                 return self._encode_waves(session, batch)
             if isinstance(batch, HfBatch):
                 device = chosen_device(self._device)
-                return in_token_budget(lambda part: self._encode(session, part), batch, device)
+                encoding = in_token_budget(lambda part: self._encode(session, part), batch, device)
+                return replace(encoding, n_cut=batch.n_cut)
             if isinstance(batch, UnitBatch):
-                return self._encode_units(session, batch)
+                return replace(self._encode_units(session, batch), n_cut=batch.n_cut)
             return in_fixed_batches(
                 lambda part: session.run({session.input.name: part}, self._name),
                 batch,

@@ -30,12 +30,14 @@ class UnitBatch:
         texts: Texts, each one sequence or one for each word.
         owners: Of token sequences to a character model, which word each id is of.
         n_words: Words of each token sequence.
+        n_cut: How many of the texts lost their beginnings or ends.
     """
 
     modality: Modality
     texts: list[list[Ids]]
     owners: tuple[Ids, ...] = ()
     n_words: tuple[int, ...] = ()
+    n_cut: int = 0
 
     def __len__(self) -> int:
         return len(self.texts) // (2 if self.modality == "text_pair" else 1)
@@ -51,7 +53,8 @@ def unit_batch(samples: Sequence[Any], modality: Modality, units: TextUnits) -> 
         pairs = [units.with_words(sample.words) for sample in samples]
         return UnitBatch(modality, [[ids] for ids, _ in pairs], tuple(o for _, o in pairs), n_words)
     texts = texts_of_pairs(samples) if modality == "text_pair" else samples
-    return UnitBatch(modality, [units.sequences(text) for text in texts])
+    n_cut = sum(units.cuts(text) for text in texts)
+    return UnitBatch(modality, [units.sequences(text) for text in texts], n_cut=n_cut)
 
 
 def encode_texts(

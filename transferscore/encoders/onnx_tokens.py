@@ -50,9 +50,11 @@ class TokenReader:
             kinds[row, :length] = encoding.type_ids
             words[row, :length] = [-1 if word is None else word for word in encoding.word_ids]
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": kinds}
+        n_cut = sum(bool(encoding.overflowing) for encoding in encodings)
         if modality != "tokens":
-            return HfBatch(modality, inputs, mask.sum(1))
-        return HfBatch(modality, inputs, mask.sum(1), words, tuple(len(s.words) for s in samples))
+            return HfBatch(modality, inputs, mask.sum(1), n_cut=n_cut)
+        n_words = tuple(len(sample.words) for sample in samples)
+        return HfBatch(modality, inputs, mask.sum(1), words, n_words, n_cut)
 
 
 def tokenizer_file(model: Path) -> Path | None:

@@ -159,8 +159,10 @@ class SentenceEncoder:
                         show_progress_bar=False,
                     )
                 )
+            n_cut = sum(_is_cut(model, text, longest) for text in texts)
         back = np.argsort(np.concatenate(parts))
-        return Encoding(np.concatenate(features).astype(np.float32, copy=False)[back])
+        together = np.concatenate(features).astype(np.float32, copy=False)
+        return Encoding(together[back], n_cut=n_cut)
 
     def _find(self, model: str, revision: str | None) -> Path:
         return model_path(
@@ -204,6 +206,13 @@ def _stand_in(model: Library) -> str:
     if tokenizer is None or len(tokenizer("")["input_ids"]) > 0:
         return ""
     return str(tokenizer.pad_token or tokenizer.unk_token or tokenizer.eos_token or "")
+
+
+def _is_cut(model: Library, text: str, longest: int) -> bool:
+    """Whether a text has more tokens than the model reads; most are too short to need counting."""
+    if len(text) <= longest or getattr(model, "tokenizer", None) is None:
+        return False
+    return len(model.tokenizer(text, truncation=False, verbose=False)["input_ids"]) > longest
 
 
 def _has_safetensors(path: Path) -> bool:

@@ -52,6 +52,14 @@ class TextUnits:
         pieces = (text.split() or [""]) if self.by_word else [text]
         return [self._ids(piece) for piece in pieces]
 
+    def cuts(self, text: str) -> bool:
+        """Whether a text is longer than the model reads."""
+        longest = max(map(len, text.split()), default=0) if self.by_word else len(text)
+        return longest > self._limit() and any(
+            len(self._known(piece)) > self._limit()
+            for piece in (text.split() if self.by_word else [text])
+        )
+
     def with_words(self, words: Sequence[str]) -> tuple[Ids, Ids]:
         """The ids of words with spaces between them, and which word each is of (-1: a space)."""
         ids: list[int] = []
@@ -88,8 +96,11 @@ class TextUnits:
         found = (self.vocabulary.get(character, self.unknown_id) for character in piece)
         return [number for number in found if number is not None]
 
+    def _limit(self) -> int:
+        return self.length or self.max_length or _LONGEST_UNSTATED
+
     def _cut(self, ids: Ids) -> Ids:
-        limit = self.length or self.max_length or _LONGEST_UNSTATED
+        limit = self._limit()
         if len(ids) <= limit:
             return ids
         return ids[-limit:] if self.keep_last else ids[:limit]

@@ -123,7 +123,7 @@ def _chunks(
         rows = order[start : start + _CHUNK_SAMPLES]
         key = None
         if digest is not None:
-            parts = ["features-2", digest, *(content[row] for row in rows)]
+            parts = ["features-3", digest, *(content[row] for row in rows)]
             key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         chunks.append(_Chunk(rows, costs[rows], key))
     return chunks
@@ -263,7 +263,8 @@ def _entry(chunk: _Chunk, parts: list[tuple[_Prepared, Encoding | None]]) -> Ent
     encodings = [encoding for _, encoding in parts if encoding is not None]
     if encodings:
         arrays |= _arrays_of(joined(encodings))
-    return Entry(arrays, {"unreadable": unreadable})
+    n_cut = sum(encoding.n_cut for encoding in encodings)
+    return Entry(arrays, {"unreadable": unreadable, "n_cut": n_cut})
 
 
 def _arrays_of(encoding: Encoding) -> dict[str, NDArray[Any]]:
@@ -313,6 +314,7 @@ def _assemble(
         n_stored,
         seconds,
         encoding.layers,
+        sum(chunk.entry.about["n_cut"] for chunk in chunks if chunk.entry is not None),
     )
 
 

@@ -26,6 +26,7 @@ class Features:
         forward_seconds: Time spent in the model itself.
         layers: `(m, d_l)` of every layer, the embeddings first and `values` last, where all layers
             were asked for.
+        n_cut: How many texts were longer than the model reads, so that their ends were cut off.
     """
 
     model: str
@@ -36,3 +37,4 @@ class Features:
     n_stored: int = 0
     forward_seconds: float = 0.0
     layers: tuple[NDArray[np.float32], ...] = ()
+    n_cut: int = 0

@@ -139,7 +139,7 @@ def _evaluate_layer(
         names = _computable(scores, task.scored_as, has_source=logits is not None)
         values = compute_scores(statistics, names, task.scored_as)
         held_out = held_out_metric(statistics, task, rows.groups)
-    warned = [rows.lost] if rows.lost else []
+    warned = [note for note in (rows.lost, _cut_note(features, dataset)) if note]
     return Evaluation(
         held_out.value,
         held_out.losses,
@@ -149,6 +149,17 @@ def _evaluate_layer(
         dict(features.unreadable),
         tuple(dict.fromkeys([*warned, *(str(warning.message) for warning in caught)])),
         metrics=held_out.metrics,
+    )
+
+
+def _cut_note(features: Features, dataset: Dataset) -> str:
+    """What a reader should know of texts that the model did not read to their ends."""
+    if not features.n_cut or dataset.modality == "tokens":
+        return ""
+    share = features.n_cut / len(dataset)
+    return (
+        f"{features.n_cut} of {len(dataset)} texts ({share:.1%}) are longer than the model reads, "
+        f"and the rest of each was cut off."
     )
 
 

@@ -199,3 +199,9 @@ def test_trusted_code_is_run(bert, tmp_path, monkeypatch):
     )
     features = encode(HfEncoder(str(tmp_path), trust_remote_code=True), ["a b"]).features
     assert_allclose(features, [states(bert, "a b")[-1].mean(0)], atol=1e-5)
+
+
+def test_texts_that_are_cut_are_counted(bert, tmp_path):
+    encoding = encode(HfEncoder(str(tmp_path)), ["a " * 16, "b " * 17, "c " * 500_000, ""])
+    assert encoding.n_cut == 2
+    assert encoding.features.shape == (4, 8)

@@ -157,3 +157,10 @@ def test_a_broken_tokenizer_is_named(transformer, tmp_path):
     (tmp_path / "tokenizer.json").write_text('{"model"')
     with pytest.raises(EncoderError, match=r"tokenizer\.json` beside `onnx:.*must be JSON"):
         OnnxEncoder(transformer).prepare(["a"])
+
+
+def test_texts_that_are_cut_are_counted(characters, transformer, tmp_path):
+    (tmp_path / "tokenizer_config.json").write_text('{"model_max_length": 2}')
+    assert encode(OnnxEncoder(transformer), ["a b", "a b c", "d " * 1000]).n_cut == 2
+    described = {"unit": "character", "max_len": 3}
+    assert encode(OnnxEncoder(characters(**described)), ["abc", "abcabc"]).n_cut == 1

@@ -96,3 +96,19 @@ def test_the_layers_outlive_the_process():
 
 def test_of_equal_layers_the_later_is_taken():
     assert best_layer([0.5, 0.9, 0.9, 0.1]) == 2
+
+
+def test_a_reader_is_told_of_texts_that_were_cut():
+    class Short(Deep):
+        def prepare(self, samples):
+            return np.array([[len(text), text.count("a")] for text in samples], dtype=np.float32)
+
+        def forward(self, batch):
+            return Encoding(batch, n_cut=int((batch[:, 0] > 5).sum()))
+
+    texts = ["a" * (i % 8) + "b" for i in range(60)]
+    labels = [i % 8 > 3 for i in range(60)]
+    ranking = transferscore.rank(texts, [Short()], labels=labels, cache=False)
+    n_cut = sum(len(text) > 5 for text in texts)
+    note = f"deep: {n_cut} of 60 texts ({n_cut / 60:.1%}) are longer than the model reads, and the "
+    assert any(warning.startswith(note) for warning in ranking.warnings)
