@@ -13,7 +13,13 @@ from transferscore.encoders.digests import digest_of
 from transferscore.encoders.encoder import IMAGE_COST, Batch, Encoding, Sample
 from transferscore.encoders.loading import explained
 from transferscore.encoders.module_hooks import watched_output
-from transferscore.encoders.samples import image_array, modality_of, require_modality, text_cost
+from transferscore.encoders.samples import (
+    NOUNS,
+    image_array,
+    modality_of,
+    require_modality,
+    text_cost,
+)
 from transferscore.encoders.source_identity import function_identity, source_of
 from transferscore.encoders.torch_inference import (
     chosen_device,
@@ -109,10 +115,12 @@ class ModuleEncoder:
             return self._transformed(samples, self._transform)
         modality = modality_of(samples[0])
         require_modality(samples, modality, self._name)
-        if modality == "text":
+        if modality not in ("image", "array"):
+            sample = "`str`" if modality == "text" else "sample"
             raise EncoderError(
-                f"`{self._name}` cannot read text by itself: pass `transform`, a function from a "
-                f"`str` to the module's input, as in ModuleEncoder(module, transform=...)."
+                f"`{self._name}` cannot read {NOUNS[modality]} by itself: pass `transform`, a "
+                f"function from a {sample} to the module's input, as in ModuleEncoder(module, "
+                f"transform=...)."
             )
         import torch
 

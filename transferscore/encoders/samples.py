@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from transferscore.datasets import TableRow
 from transferscore.encoders.encoder import Sample
 from transferscore.errors import EncoderError
 
@@ -28,7 +29,7 @@ __all__ = [
     "text_cost",
 ]
 
-Modality = Literal["image", "text", "text_pair", "tokens", "audio", "array"]
+Modality = Literal["image", "text", "text_pair", "tokens", "audio", "table", "array"]
 
 NOUNS: dict[str, str] = {
     "image": "images",
@@ -36,6 +37,7 @@ NOUNS: dict[str, str] = {
     "text_pair": "text pairs",
     "tokens": "token sequences",
     "audio": "sounds",
+    "table": "rows of a table",
     "array": "arrays",
 }
 TEXT_KINDS: frozenset[str] = frozenset({"text", "text_pair", "tokens"})
@@ -115,6 +117,7 @@ def modality_of(sample: Sample) -> Modality:
         "audio": Sound,
         "text_pair": Pair,
         "tokens": Words,
+        "table": TableRow,
     }
     for modality, protocol in protocols.items():
         if isinstance(sample, protocol):
