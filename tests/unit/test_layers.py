@@ -33,7 +33,10 @@ LAYERS = [
 DEPTH = {folder: depth for depth, layer in enumerate(LAYERS) for folder in layer}
 # Numbers come from arrays: these know nothing of the models that the arrays came from.
 PURE, IMPURE = {"statistics", "scores", "distances"}, {"encoders", "features"}
-LAZY = {"torch", "sklearn", "transformers", "onnxruntime", "ot", "pandas", "PIL"}
+LAZY = {
+    *("torch", "sklearn", "transformers", "onnxruntime", "onnx", "ot", "pandas", "PIL"),
+    *("keras", "peft", "sentence_transformers", "timm", "tokenizers"),
+}
 FILES = sorted(
     path
     for path in ROOT.rglob("*.py")
