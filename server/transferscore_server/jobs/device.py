@@ -10,6 +10,7 @@ from collections import Counter
 
 from transferscore_server.jobs.bell import Bell
 from transferscore_server.jobs.run import Backend, Run
+from transferscore_server.jobs.spans import RankingSpans
 from transferscore_server.jobs.status import DeviceStatus
 from transferscore_server.store.errors import NotFoundError, ServiceError
 from transferscore_server.store.records import ErrorRecord, RankingRecord, RankingState
@@ -108,7 +109,8 @@ class DeviceLoop:
 
     async def _bring_to_end(self, record: RankingRecord) -> None:
         """Whatever happens, the ranking ends or waits again; it is never left behind."""
-        run = self.run = Run(self._backend, record, next(_numbers))
+        spans = RankingSpans(record.labels, record.name, self.device)
+        run = self.run = Run(self._backend, record, next(_numbers), spans)
         self._bell.ring(record.name)
         try:
             await self._attempts(run)

@@ -12,6 +12,7 @@ from typing import Any
 
 from transferscore_server.blobs.blobs import Blobs
 from transferscore_server.jobs.settings import JobSettings
+from transferscore_server.jobs.spans import RankingSpans
 from transferscore_server.store.errors import NotFoundError, StoreBusyError, StoreFullError
 from transferscore_server.store.records import (
     CandidateRecord,
@@ -59,6 +60,7 @@ class Run:
     backend: Backend
     record: RankingRecord
     number: int
+    spans: RankingSpans
     position: int = -1
     model: str = ""
     told: float = 0.0
@@ -106,6 +108,7 @@ class Run:
 
         A candidate that has brought down too many workers has failed, and the others go on.
         """
+        self.spans.ended("WORKER_CRASHED")
         store, settings = self.backend.store, self.backend.settings
         deaths = await self.backend.commit(
             store.record_death, self.backend.lease, self.name, self.position, self.model
@@ -126,12 +129,15 @@ class Run:
         """End the ranking in the store."""
         store = self.backend.store
         await self.backend.commit(store.finish, self.backend.lease, self.name, state, **about)
+        error: ErrorRecord | None = about.get("error")
+        self.spans.close("" if error is None else error.reason)
         self.backend.ring(self.name)
 
     async def release(self) -> None:
         """Put the ranking back."""
         store = self.backend.store
         await self.backend.commit(store.release, self.backend.lease, self.name)
+        self.spans.close()
         self.backend.ring(self.name)
 
     async def _send_all(self, worker: DeviceWorker) -> None:
@@ -147,7 +153,6 @@ class Run:
             "models": [{"uri": model.uri, "name": model.name} for model in spec.models],
             "options": dict(spec.options),
             "deadline": self.record.deadline,
-            "labels": dict(self.record.labels),
         }
         await worker.send(Message("run", fields))
 
@@ -174,10 +179,12 @@ class Run:
         fields = message.fields
         if message.kind == "started":
             self.position, self.model = fields["position"], fields["model"]
+            self.spans.began(self.model)
         elif message.kind == "progress":
             await self._progress(dict(fields))
         elif message.kind == "candidate":
             await self._keep(_candidate(message))
+            self.spans.ended(fields.get("error", {}).get("reason", ""))
             self.position = -1
 
     async def _progress(self, body: dict[str, Any]) -> None:
