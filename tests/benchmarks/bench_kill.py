@@ -74,7 +74,6 @@ def test_upload_speed(tmp_path):
     spread = f"{min(speeds):.0f} – {max(speeds):.0f} MiB/s"
     print(f"\nupload of 1 GiB in chunks of 1 MiB, checked, hashed and on the disk: {spread}")
     print(f"least and greatest of three; {machine()}")
-    assert max(speeds) > 300
 
 
 def resident_mib(pid: int) -> float:
@@ -82,21 +81,26 @@ def resident_mib(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / MIB
 
 
-@pytest.mark.parametrize("model", ["odd:a?seconds=0.2", "odd:a?hang=1"])
+@pytest.mark.parametrize("model", ["odd:a?seconds=60", "odd:a?hang=1"])
 def test_cancel(tmp_path, model):
+    calls = tmp_path / "calls"
+
     async def measured():
         async with front(tmp_path, grace_seconds=5.0) as (scheduler, _):
-            name = (await scheduler.submit(ranking("r", f"{model}&held={400 * MIB}")))[0].name
-            while scheduler.devices()[0].ranking != name:
+            await scheduler.submit(ranking("before", f"odd:b?held={400 * MIB}"))
+            await scheduler.wait("projects/p/rankings/before", 60)
+            name = (await scheduler.submit(ranking("r", f"{model}&calls={calls}")))[0].name
+            while not calls.exists():
                 await asyncio.sleep(0.01)
-            await asyncio.sleep(1.0)
             pid = scheduler.devices()[0].pid
             before, began = resident_mib(pid), time.perf_counter()
             await scheduler.cancel(name)
             await scheduler.wait(name, 60)
-            return pid, before, time.perf_counter() - began
+            seconds = time.perf_counter() - began
+            return before, seconds, scheduler.devices()[0].restarts
 
-    pid, before, seconds = asyncio.run(measured())
-    print(f"\ncancel of {model}: {seconds:.2f} s until the device is idle; worker {pid} held")
-    print(f"{before:.0f} MiB; {machine()}")
+    before, seconds, restarts = asyncio.run(measured())
+    how = "killed" if restarts else "stopped by itself, and stays"
+    print(f"\ncancel of {model}: device idle after {seconds:.2f} s; the worker, which held")
+    print(f"{before:.0f} MiB, was {how}; {machine()}")
     assert seconds < 5.5
