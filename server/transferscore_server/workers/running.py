@@ -32,7 +32,11 @@ def run_ranking(
             on_event=lambda event: _tell(event, send),
             keeper=keeper,
         )
-    return ranking.to_dict()
+    document = ranking.to_dict()
+    if asked["dataset"]["format"] != "path":
+        # Where an uploaded dataset lay here is of no use to anybody; its sender knows where it is.
+        document["dataset"] |= {"source": None, "columns": None}
+    return document
 
 
 @contextmanager

@@ -77,3 +77,9 @@ def without_times(document):
         candidate.pop("seconds")
         candidate.pop("forward_seconds")
     return document
+
+
+def without_source(document):
+    """A library's document as a server has it, which does not say where the data lies."""
+    document["dataset"] |= {"source": None, "columns": None}
+    return without_times(document)

@@ -9,7 +9,7 @@ from transferscore_server.store.records import EventKind, RankingState
 from transferscore_server.store.sql import open_store
 
 import transferscore
-from tests.unit.server_jobs.front import LIMITS, without_times, write_dataset
+from tests.unit.server_jobs.front import LIMITS, without_source, without_times, write_dataset
 from tests.unit.server_jobs.kills import N_CANDIDATES, kill_loop, uris_of
 
 
@@ -23,7 +23,7 @@ def check_nothing_lost_or_twice(folder, killed):
             assert record.state == RankingState.SUCCEEDED
             assert (record.n_done, record.n_failed) == (N_CANDIDATES, 0)
             library = transferscore.rank(data, uris_of(name), cache=False, device="cpu")
-            assert without_times(dict(record.document)) == without_times(library.to_dict())
+            assert without_times(dict(record.document)) == without_source(library.to_dict())
             events = store.events(full_name, limit=100_000)
             assert [event.sequence for event in events] == list(range(1, len(events) + 1))
             told = [e.body["position"] for e in events if e.kind == EventKind.CANDIDATE]

@@ -16,7 +16,14 @@ from transferscore_server.store.errors import NotFoundError
 from transferscore_server.store.records import EventKind, RankingState
 
 import transferscore
-from tests.unit.server_jobs.front import DATASET, front, ranking, without_times, write_dataset
+from tests.unit.server_jobs.front import (
+    DATASET,
+    front,
+    ranking,
+    without_source,
+    without_times,
+    write_dataset,
+)
 from transferscore.errors import InputError
 
 
@@ -59,7 +66,7 @@ def test_a_ranking_is_the_librarys_own_to_the_last_bit(tmp_path):
     path = write_dataset(tmp_path / "library")
     library = transferscore.rank(path, uris, seed=3, cache=False, device="cpu")
     assert ended.state == RankingState.SUCCEEDED
-    assert without_times(dict(ended.document)) == without_times(library.to_dict())
+    assert without_times(dict(ended.document)) == without_source(library.to_dict())
     assert [(c.position, c.error is None) for c in candidates] == [(0, True), (1, True), (2, False)]
     by_model = {c.model: c.predicted for c in library.candidates}
     for candidate in candidates[:2]:
