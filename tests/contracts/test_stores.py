@@ -44,6 +44,7 @@ from transferscore_server.store.sql import open_store
 from transferscore_server.store.tables import METADATA
 
 from tests.contracts.postgres_cluster import cluster, empty_database, reason_without
+from transferscore.errors import InputError
 
 DATASET = "projects/p/datasets/d"
 LIMITS = StoreLimits(queued_rankings=40, queued_per_project=30, project_bytes=1000)
@@ -613,6 +614,13 @@ def test_a_database_that_cannot_be_reached_is_busy(tmp_path):
             continue
         with pytest.raises(StoreBusyError, match="nothing was changed"):
             Database(url)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://u:secret@host/d", "oracle+x://u:secret@h/d"])
+def test_a_url_of_no_database_is_refused_and_not_repeated(url):
+    with pytest.raises(InputError, match="`database_url` must be `sqlite:") as caught:
+        Database(url)
+    assert "secret" not in str(caught.value)
 
 
 def test_a_write_that_raises_changes_nothing(store):

@@ -8,15 +8,16 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url, text
 
-from transferscore.errors import MissingExtraError
+from transferscore.errors import InputError, MissingExtraError
 from transferscore_server.migrations import migrate
 from transferscore_server.store.errors import StoreBusyError, StoreFullError
 
 __all__ = ["Database"]
 
 _BUSY_SECONDS = 10.0
+_URLS = "`sqlite:////folder/file.db` or `postgresql://user@host/name`"
 # Any number, the same for all fronts: PostgreSQL's lock of those who count before they insert.
 _COUNTING_LOCK = 7_340_021
 
@@ -28,6 +29,7 @@ class Database:
         """Open `sqlite:////folder/file.db` or `postgresql://user@host/name`.
 
         Raises:
+            InputError: The URL is not one of these.
             StoreBusyError: It cannot be reached.
             SchemaError: A newer version of this package wrote it.
             MissingExtraError: The driver for PostgreSQL is not installed.
@@ -73,7 +75,7 @@ class Database:
 
 
 def _engine(url: str, busy_seconds: float) -> Engine:
-    parsed = make_url(url)
+    parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(parsed, connect_args={"timeout": busy_seconds})
         event.listen(engine, "connect", _prepare_sqlite)
@@ -86,6 +88,18 @@ def _engine(url: str, busy_seconds: float) -> Engine:
         raise MissingExtraError.of("psycopg", "postgres", "A PostgreSQL database") from None
     timeout = f"-c lock_timeout={int(1000 * busy_seconds)}"
     return create_engine(parsed, pool_pre_ping=True, connect_args={"options": timeout})
+
+
+def _parsed(url: str) -> URL:
+    # The message does not repeat the URL: there may be a password in it.
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError:
+        raise InputError(f"`database_url` must be {_URLS}; it cannot be read as a URL.") from None
+    scheme = parsed.drivername.partition("+")[0]
+    if scheme not in {"sqlite", "postgresql"}:
+        raise InputError(f"`database_url` must be {_URLS}; got the scheme {scheme!r}.")
+    return parsed
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
