@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from transferscore.datasets import Columns, Dataset, read_dataset, sample_dataset, sample_digests
+from transferscore.distances import Fingerprint
 from transferscore.encoders import Described, Encoder, FeaturesFile
 from transferscore.encoders.loading import Lazily
 from transferscore.events import (
@@ -24,6 +25,7 @@ from transferscore.ranking import (
     Evaluated,
     Evaluation,
     Failure,
+    Fingerprints,
     Keeper,
     KeepNothing,
     Outcome,
@@ -32,6 +34,8 @@ from transferscore.ranking import (
     evaluate,
     evaluation_key,
     evaluation_of_entry,
+    fingerprints_of,
+    source_distance,
 )
 from transferscore.ranking.priors import priors_of
 from transferscore.scores.registry import check_scores
@@ -59,6 +63,7 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     device: str = "auto",
     cache: bool | str | Path = True,
     trust_remote_code: Sequence[str] = (),
+    fingerprints: Mapping[str, str | Path | Fingerprint] | None = None,
     on_event: Callable[[Event], None] | None = None,
     keeper: Keeper | None = None,
 ) -> Ranking:
@@ -94,6 +99,8 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
         cache: Whether features are kept for the next run, or the folder to keep them in.
         trust_remote_code: Models that may run the code they come with, by what follows the scheme
             in their URI, such as "org/name"; without it, such a model is refused.
+        fingerprints: Fingerprints of what models were trained on, or their files, by model; one
+            that lies beside a model as `MODEL.fingerprint.safetensors` is found by itself.
         on_event: Called with each `transferscore.events` value as the run goes on.
         keeper: Remembers finished candidates and loaded models beyond this call; see
             `transferscore.ranking.Keeper`. It makes the encoders, and decides whom it trusts.
@@ -104,7 +111,8 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     Raises:
         DatasetError: The dataset cannot be read as asked.
         EncoderError: A model URI cannot be understood, or a glob matches nothing.
-        UnknownNameError: No score, task, strategy, limit or device of that name.
+        UnknownNameError: No score, task, strategy, limit or device of that name, or a fingerprint
+            of no model.
         InputError: A limit cannot be read.
         StoreError: The cache folder cannot be written.
     """
@@ -116,8 +124,9 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     keeper = keeper or KeepNothing(trust_remote_code)
     digests = Lazily(lambda: sample_digests(target))
     asked = _Asked(names, () if _is_plain(ways, ceilings) else ways, seed)
-    run = _Run(target, asked, _open_store(cache), on_event or _silent, keeper, digests)
-    encoders = run.keeper.encoders(models, device)
+    encoders = keeper.encoders(models, device)
+    sources = fingerprints_of(fingerprints, encoders)
+    run = _Run(target, asked, _open_store(cache), on_event or _silent, keeper, digests, sources)
     outcomes = [run.outcome(encoder, i, len(encoders)) for i, encoder in enumerate(encoders)]
     if run.store is not None:
         run.store.trim()
@@ -157,6 +166,7 @@ class _Run:
     tell: Callable[[Event], None]
     keeper: Keeper
     digests: Lazily[list[str]]
+    sources: Fingerprints
 
     def outcome(self, encoder: Encoder | FeaturesFile, position: int, total: int) -> Outcome:
         """What came of a candidate: as it was kept, or tried now and kept."""
@@ -202,6 +212,16 @@ class _Run:
         if key is not None and self.store is not None and (entry := self.store.get(key)):
             return evaluation_of_entry(entry), 0.0
         evaluation = evaluate(features(), self.target, self.asked.scores)
+        distance, notes = source_distance(
+            encoder,
+            self.target,
+            features(),
+            self.sources.of(encoder),
+            self.store,
+            None if key is None else self.digests.get(),
+        )
+        warnings = (*evaluation.warnings, *notes)
+        evaluation = replace(evaluation, distance=distance, warnings=warnings)
         if key is not None and self.store is not None:
             self.store.put(key, evaluation.to_entry())
         return evaluation, features().forward_seconds
@@ -241,7 +261,9 @@ class _Run:
     def _key(self, encoder: Encoder | FeaturesFile) -> str | None:
         if self.store is None or (digest := encoder.digest()) is None:
             return None
-        return evaluation_key(digest, self.target, self.digests.get(), self.asked.scores)
+        fingerprint = self.sources.of(encoder)
+        source = "" if fingerprint is None else fingerprint.digest
+        return evaluation_key(digest, self.target, self.digests.get(), self.asked.scores, source)
 
 
 def _open_store(cache: bool | str | Path) -> Store | None:

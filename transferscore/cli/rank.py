@@ -14,6 +14,7 @@ from transferscore.cli.output import (
     write_output,
 )
 from transferscore.cli.progress import Progress
+from transferscore.errors import InputError
 
 if TYPE_CHECKING:
     from transferscore.ranking import Ranking
@@ -72,6 +73,13 @@ def add_ranking_options(parser: argparse.ArgumentParser, strategy: str) -> None:
         default=[],
         help="run the code that this model (org/name or folder) comes with; may be repeated",
     )
+    parser.add_argument(
+        "--fingerprint",
+        metavar="MODEL=FILE",
+        action="append",
+        default=[],
+        help="of what a model was trained on; one beside the model is found by itself",
+    )
     parser.add_argument("--no-cache", action="store_true", help="neither read nor keep features")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     add_strategy_options(parser, strategy)
@@ -91,6 +99,8 @@ def run(options: argparse.Namespace) -> int:
 def ranking_of(options: argparse.Namespace) -> Ranking:
     """The ranking that the options ask for."""
     rank = rank_of(options)
+    # A server takes no fingerprints from its callers: it finds those beside its models.
+    given = {"fingerprints": _fingerprints(options)} if options.fingerprint else {}
     with Progress(options.quiet) as progress:
         ranking: Ranking = rank(
             options.dataset,
@@ -107,5 +117,19 @@ def ranking_of(options: argparse.Namespace) -> Ranking:
             cache=not options.no_cache,
             trust_remote_code=options.trust_remote_code,
             on_event=progress,
+            **given,
         )
     return ranking
+
+
+def _fingerprints(options: argparse.Namespace) -> dict[str, str]:
+    """Model to file. The model comes first: its options may hold an equals sign, a file hardly.
+
+    Raises:
+        InputError: It is not MODEL=FILE.
+    """
+    pairs = [given.rpartition("=") for given in options.fingerprint]
+    for given, (model, _, file) in zip(options.fingerprint, pairs, strict=True):
+        if not (model and file):
+            raise InputError(f"`--fingerprint` must be MODEL=FILE; got {given!r}.")
+    return {model: file for model, _, file in pairs}

@@ -1,5 +1,6 @@
 """Distances: how far target lies from source in one encoder's space. Lower is closer, always."""
 
+from transferscore.distances.batch_norm import BatchNormDistance, batch_norm_distance
 from transferscore.distances.catalogue import basis_of, distance
 from transferscore.distances.comparison import Side, compare_samples
 from transferscore.distances.coral import coral
@@ -33,12 +34,14 @@ __all__ = [
     "DISTANCES",
     "LEVELS",
     "SAMPLE_SUFFIXES",
+    "BatchNormDistance",
     "DistanceInfo",
     "DistanceLevel",
     "Fingerprint",
     "PermutationNull",
     "Side",
     "basis_of",
+    "batch_norm_distance",
     "compare_samples",
     "coral",
     "distance",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from transferscore.encoders.onnx import OnnxEncoder
     from transferscore.encoders.resolve import resolve_encoder, resolve_models
     from transferscore.encoders.st import SentenceEncoder
+    from transferscore.encoders.stored_norms import NormLayer, norm_layers
     from transferscore.encoders.timm import TimmEncoder
     from transferscore.encoders.torch_inference import is_out_of_memory
     from transferscore.encoders.trainable import (
@@ -42,6 +43,7 @@ __all__ = [
     "KerasEncoder",
     "ModelUri",
     "ModuleEncoder",
+    "NormLayer",
     "OnnxEncoder",
     "SentenceEncoder",
     "TimmEncoder",
@@ -50,6 +52,7 @@ __all__ = [
     "expand_globs",
     "is_out_of_memory",
     "model_path",
+    "norm_layers",
     "parse_uri",
     "resolve_encoder",
     "resolve_models",
@@ -69,6 +72,7 @@ _HOMES = {
     "HfEncoder": "hf",
     "ModelUri": "uri",
     "ModuleEncoder": "module",
+    "NormLayer": "stored_norms",
     "TimmEncoder": "timm",
     "SentenceEncoder": "st",
     "OnnxEncoder": "onnx",
@@ -77,6 +81,7 @@ _HOMES = {
     "expand_globs": "uri",
     "is_out_of_memory": "torch_inference",
     "model_path": "on_disk",
+    "norm_layers": "stored_norms",
     "parse_uri": "uri",
     "resolve_encoder": "resolve",
     "resolve_models": "resolve",

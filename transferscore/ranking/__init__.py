@@ -2,6 +2,7 @@
 
 from transferscore.ranking.assembly import assemble_ranking
 from transferscore.ranking.decision import Decision
+from transferscore.ranking.distance_from_source import SourceDistance, source_distance
 from transferscore.ranking.document import ranking_of_document
 from transferscore.ranking.evaluated import Evaluated
 from transferscore.ranking.evaluation import (
@@ -9,6 +10,11 @@ from transferscore.ranking.evaluation import (
     evaluate,
     evaluation_key,
     evaluation_of_entry,
+)
+from transferscore.ranking.fingerprints import (
+    Fingerprints,
+    FoundFingerprint,
+    fingerprints_of,
 )
 from transferscore.ranking.keeper import (
     Keeper,
@@ -26,11 +32,14 @@ __all__ = [
     "Evaluated",
     "Evaluation",
     "Failure",
+    "Fingerprints",
+    "FoundFingerprint",
     "KeepNothing",
     "Keeper",
     "Outcome",
     "Prediction",
     "Ranking",
+    "SourceDistance",
     "Unavailable",
     "assemble_ranking",
     "encode",
@@ -39,8 +48,10 @@ __all__ = [
     "evaluation_of_entry",
     "fingerprint_path",
     "fingerprint_source",
+    "fingerprints_of",
     "one_encoder",
     "outcome_of_bytes",
     "outcome_to_bytes",
     "ranking_of_document",
+    "source_distance",
 ]

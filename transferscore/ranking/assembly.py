@@ -87,6 +87,7 @@ def _candidate(rank: int, pair: Pair, metric: str) -> Candidate:
         details=entry.details,
         layers=evaluation.layers,
         layer=evaluation.layer,
+        distance=evaluation.distance,
         metrics=evaluation.metrics,
         prior=tuple(asdict(p) for p in entry.priors if p.strategy == pair.strategy),
     )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from transferscore.datasets import Dataset
 from transferscore.features import Entry, Features
+from transferscore.ranking.distance_from_source import SourceDistance
 from transferscore.ranking.layers import LayerEvaluation, best_layer
 from transferscore.ranking.prediction import held_out_metric
 from transferscore.ranking.scored_rows import scored_rows
@@ -38,6 +39,7 @@ class Evaluation:
         layers: Where all layers were asked for, what each would reach; all above is of the best.
         layer: That best one.
         metrics: The task's metric and the one stated beside it, by name.
+        distance: How far the dataset lies from the model's source, where that can be known.
     """
 
     value: float
@@ -50,6 +52,7 @@ class Evaluation:
     layers: tuple[LayerEvaluation, ...] = ()
     layer: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    distance: SourceDistance | None = None
 
     def to_entry(self) -> Entry:
         """As arrays and a description, for the store."""
@@ -62,6 +65,7 @@ class Evaluation:
             "layers": [asdict(layer) for layer in self.layers],
             "layer": self.layer,
             "metrics": dict(self.metrics),
+            "distance": None if self.distance is None else asdict(self.distance),
         }
         return Entry({"row_losses": self.row_losses, "rows": self.rows}, about)
 
@@ -80,6 +84,7 @@ def evaluation_of_entry(entry: Entry) -> Evaluation:
         tuple(LayerEvaluation(**layer) for layer in about["layers"]),
         about["layer"],
         about["metrics"],
+        None if about["distance"] is None else SourceDistance(**about["distance"]),
     )
 
 
@@ -88,13 +93,18 @@ def evaluation_key(
     dataset: Dataset,
     digests: Sequence[str],
     scores: Sequence[str] | None,
+    fingerprint: str = "",
 ) -> str:
-    """Hex digest of all that an evaluation depends on: model, samples, labels, task and scores."""
+    """Hex digest of all that an evaluation depends on.
+
+    That is the model, the samples, their labels, the task, the scores and the fingerprint's digest.
+    """
     parts = [
-        "evaluation-6",
+        "evaluation-7",
         encoder_digest,
         dataset.task.kind,
         json.dumps(scores),
+        fingerprint,
         hashlib.sha256(np.ascontiguousarray(dataset.labels).tobytes()).hexdigest(),
         "" if dataset.groups is None else hashlib.sha256(dataset.groups.tobytes()).hexdigest(),
         *digests,

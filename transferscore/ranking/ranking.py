@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from transferscore import report
 from transferscore.errors import EncoderError, MissingExtraError
 from transferscore.ranking.decision import Decision
+from transferscore.ranking.distance_from_source import SourceDistance
 from transferscore.ranking.layers import LayerEvaluation
 from transferscore.strategies.cost import Cost
 from transferscore.strategies.outlook import CurvePoint
@@ -59,6 +60,7 @@ class Candidate:
         reason: Why it stands where it does, in a sentence.
         recipe: How to train, library arguments included.
         learning_curve: What it would reach with fewer labels.
+        distance: How far the dataset lies from the model's source, where that can be known.
         prior: What training the same model reached before, as `transferscore verify` measured it.
         metrics: The predicted metric, and another that is stated beside it, by name.
         baseline: Whether this is no pretrained model at all, but what simple features reach.
@@ -86,6 +88,7 @@ class Candidate:
     recipe: Mapping[str, Any] | None = None
     learning_curve: tuple[CurvePoint, ...] = ()
     prior: tuple[dict[str, Any], ...] = ()
+    distance: SourceDistance | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     baseline: bool = False
 

@@ -41,5 +41,11 @@ def _row(candidate: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
         "n_features": candidate["n_features"],
         "n_samples": candidate["n_samples"],
         "seconds": candidate["seconds"],
-    }
+    } | _distance(candidate.get("distance"))
     return row | {name: candidate["scores"].get(name) for name in names}
+
+
+def _distance(found: Mapping[str, Any] | None) -> dict[str, Any]:
+    """How far the dataset lies from the model's source; None where that is not known."""
+    keys = {"distance_name": "name", "distance": "value", "distance_level": "level"}
+    return {key: None if found is None else found[entry] for key, entry in keys.items()}

@@ -53,14 +53,16 @@ def table(document: Mapping[str, Any], max_scores: int | None = None) -> Table:
     names = [name for name in names if name != "ridge_probe"]
     metric = document["candidates"][0]["predicted"]["metric"] if document["candidates"] else "value"
     ways, strategy = strategy_columns(document), ["strategy"] * has_strategies(document)
+    distance = ["distance"] * any(c.get("distance") for c in document["candidates"])
     header = ["#", "", "model", *strategy, metric, "90% interval", "P(best)", *ways, *names]
-    header += ["features", "time"]
+    header += [*distance, "features", "time"]
     short = short_names([c["model"] for c in document["candidates"]])
     body = [
-        _cells(candidate, name, names, ways)
+        _cells(candidate, name, names, ways, bool(distance))
         for candidate, name in zip(document["candidates"], short, strict=True)
     ]
-    return Table(header, body, [column in {"model", "strategy", "fits", ""} for column in header])
+    left = {"model", "strategy", "fits", "distance", ""}
+    return Table(header, body, [column in left for column in header])
 
 
 def notes(document: Mapping[str, Any]) -> list[str]:
@@ -70,6 +72,7 @@ def notes(document: Mapping[str, Any]) -> list[str]:
     if n_tied > 0:
         them = "1 candidate" if n_tied == 1 else f"{n_tied} candidates"
         lines.append(f"= {them} that this sample cannot tell apart from the first.")
+    lines += _bases(document)
     lines += strategy_notes(document)
     lines += [_depth_profile(c) for c in document["candidates"] if c.get("layers")]
     for candidate in document["candidates"]:
@@ -99,7 +102,11 @@ def _shared_prefix(models: Sequence[str]) -> str:
 
 
 def _cells(
-    candidate: Mapping[str, Any], name: str, names: Sequence[str], ways: list[str]
+    candidate: Mapping[str, Any],
+    name: str,
+    names: Sequence[str],
+    ways: list[str],
+    with_distance: bool,
 ) -> list[str]:
     predicted = candidate["predicted"]
     is_share = predicted["metric"] == "accuracy"
@@ -114,9 +121,30 @@ def _cells(
         f"{candidate['p_best']:.0%}",
         *strategy_cells(candidate, ways),
         *(_number(candidate["scores"].get(score)) for score in names),
+        *([_distance(candidate.get("distance"))] if with_distance else []),
         str(candidate["n_features"]),
         f"{candidate['seconds']:.1f} s",
     ]
+
+
+def _distance(found: Mapping[str, Any] | None) -> str:
+    return "–" if found is None else f"{found['level']} ({_number(found['value'])})"
+
+
+def _bases(document: Mapping[str, Any]) -> list[str]:
+    """What the distances rest on: a line a kind, its models named where there are several kinds."""
+    models_of: dict[str, dict[str, None]] = {}
+    for candidate, short in zip(
+        document["candidates"],
+        short_names([c["model"] for c in document["candidates"]]),
+        strict=True,
+    ):
+        if (found := candidate.get("distance")) is not None:
+            basis = f"{found['name']}, from {found['rests_on']}"
+            models_of.setdefault(basis, {})[short] = None
+    if len(models_of) == 1:
+        return [f"distance: {basis}" for basis in models_of]
+    return [f"distance: {', '.join(models)}: {basis}" for basis, models in models_of.items()]
 
 
 def _depth_profile(candidate: Mapping[str, Any]) -> str:
