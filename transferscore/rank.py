@@ -41,7 +41,7 @@ from transferscore.ranking.priors import priors_of
 from transferscore.scores.registry import check_scores
 from transferscore.strategies.limits import NO_LIMITS, Limits, parse_limits
 from transferscore.strategies.option import PROBE, Option, option_of_dict
-from transferscore.strategies.options import options_key, options_of, require_probe
+from transferscore.strategies.options import options_key, options_of
 from transferscore.strategies.strategy import Strategy, resolve_strategies
 
 __all__ = ["rank"]
@@ -120,7 +120,6 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     target = sample_dataset(target, max_samples, seed)
     names = check_scores(scores, target.task.scored_as)
     ceilings, ways = parse_limits(limits), resolve_strategies(strategies)
-    require_probe(ways)
     keeper = keeper or KeepNothing(trust_remote_code)
     digests = Lazily(lambda: sample_digests(target))
     asked = _Asked(names, () if _is_plain(ways, ceilings) else ways, seed)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from transferscore import __version__
 from transferscore.cli import (
+    advise,
     cite,
     demo,
     distance,
@@ -26,7 +27,20 @@ __all__ = ["EXIT_NONE_RANKED", "EXIT_OK", "EXIT_SOME_FAILED", "EXIT_USAGE", "mai
 
 EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_NONE_RANKED = 0, 1, 2, 3
 
-_VERBS = (rank, verify, score, scores, models, distance, distances, fingerprint, cite, serve, demo)
+_VERBS = (
+    rank,
+    advise,
+    verify,
+    score,
+    scores,
+    models,
+    distance,
+    distances,
+    fingerprint,
+    cite,
+    serve,
+    demo,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

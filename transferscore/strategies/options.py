@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from transferscore.datasets import Dataset
-from transferscore.encoders import Encoder, FeaturesFile, TrainableModel, trainable_model
-from transferscore.errors import EncoderError, InputError
+from transferscore.datasets import Dataset, drop_rows
+from transferscore.encoders import (
+    Encoder,
+    FeaturesFile,
+    TrainableModel,
+    trainable_model,
+    why_untrainable,
+)
+from transferscore.errors import EncoderError
 from transferscore.features import Features
 from transferscore.strategies.circumstances import circumstances_of
 from transferscore.strategies.option import PROBE, Option
-from transferscore.strategies.outlook import StrategyOutlook
+from transferscore.strategies.outlook import StrategyOutlook, outlook
 from transferscore.strategies.probe import fit_probe
 from transferscore.strategies.step import StepProfile, Workload, profile_forward, profile_step
 from transferscore.strategies.strategy import STRATEGIES, LoRA, Strategy
@@ -27,7 +33,9 @@ from transferscore.strategies.training import TrainingPlan
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["options_key", "options_of", "require_probe"]
+__all__ = ["options_key", "options_of"]
+
+_FORESEEN = ("classification", "regression")
 
 
 def options_of(
@@ -50,14 +58,14 @@ def options_of(
     Raises:
         EncoderError: The model cannot be run.
     """
-    outlooks = _outlooks(strategies)
+    outlooks = _outlooks(encoder, dataset, features, strategies, seed)
     bench = _Bench(encoder, dataset, features, seed, _module(encoder, dataset))
     options = (
         Option(outlooks[each.name], None, circumstances_of(dataset, each, bench.module))
         for each in strategies
     )
     return tuple(
-        replace(option, step=bench.step(strategy)) if option.is_available else option
+        bench.measured(option, strategy) if option.is_available else option
         for option, strategy in zip(options, strategies, strict=True)
     )
 
@@ -91,6 +99,14 @@ class _Bench:
     seed: int
     module: nn.Module | None
 
+    def measured(self, option: Option, strategy: Strategy) -> Option:
+        """The option with its step; one that cannot make a step is not available, and why."""
+        try:
+            return replace(option, step=self.step(strategy))
+        except Exception as error:
+            reason = f"a training step failed: {_one_line(error)}"
+            return replace(option, outlook=StrategyOutlook(option.strategy, None, reason))
+
     def step(self, strategy: Strategy) -> StepProfile | None:
         """What a step takes; None of a file of features, behind which there is no model."""
         if isinstance(self.encoder, FeaturesFile):
@@ -120,29 +136,49 @@ class _Bench:
 
     def head_seconds(self) -> float:
         """The time of fitting a head on the features of all samples."""
-        labels = self.dataset.labels[self.features.kept]
+        labels, values = self.dataset.labels[self.features.kept], self.features.values
+        is_class = self.dataset.task.scored_as == "classification"
+        if is_class:
+            # A word without a tag counts for nothing.
+            labels, values = labels[labels >= 0], values[labels >= 0]
         began = time.perf_counter()
-        fit_probe(self.features.values, labels, self.dataset.n_classes)
+        fit_probe(values, labels, self.dataset.n_classes if is_class else 0)
         return time.perf_counter() - began
 
 
-def require_probe(strategies: Sequence[Strategy]) -> None:
-    """Refuse strategies of which no prediction is made.
-
-    Raises:
-        InputError: There is one besides the probe.
-    """
-    if others := [each.name for each in strategies if each.name != PROBE]:
-        raise InputError(
-            f"`strategies` must be {PROBE!r}: what {others[0]!r} reaches is not predicted yet."
-        )
-
-
-def _outlooks(strategies: Sequence[Strategy]) -> Mapping[str, StrategyOutlook]:
+def _outlooks(
+    encoder: Encoder | FeaturesFile,
+    dataset: Dataset,
+    features: Features,
+    strategies: Sequence[Strategy],
+    seed: int,
+) -> Mapping[str, StrategyOutlook]:
     """Of the probe there is nothing to foresee: the ranking predicts it from all rows."""
-    return {
-        each.name: StrategyOutlook(each.name, None, basis="held-out probe") for each in strategies
-    }
+    names = [strategy.name for strategy in strategies]
+    if names == [PROBE]:
+        return {PROBE: StrategyOutlook(PROBE, None, basis="held-out probe")}
+    if dataset.task.kind not in _FORESEEN:
+        reason = f"what fine-tuning reaches is not predicted for {dataset.task.kind}"
+        return _all_unavailable(names, reason)
+    if isinstance(encoder, FeaturesFile):
+        return _all_unavailable(names, why_untrainable(encoder) or "")
+    readable, values = dataset, features.values
+    if not features.kept.all():
+        readable = drop_rows(dataset, features.kept, "could not be read")
+        values = values[np.isin(dataset.rows[features.kept], readable.rows)]
+    try:
+        return outlook(encoder, readable, values, strategies, seed=seed)
+    except Exception as error:
+        # The model is ranked by its probe all the same.
+        return _all_unavailable(names, f"a trial run failed: {_one_line(error)}")
+
+
+def _all_unavailable(names: Sequence[str], reason: str) -> Mapping[str, StrategyOutlook]:
+    return {name: StrategyOutlook(name, None, reason) for name in names}
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 def _module(encoder: Encoder | FeaturesFile, dataset: Dataset) -> nn.Module | None:

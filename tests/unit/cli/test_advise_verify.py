@@ -144,3 +144,19 @@ def test_verify_out_of_time_measures_none(npz, program, tmp_path, capsys):
     file = str(tmp_path / "ranking.json")
     output(capsys, "rank", npz, "--model", program, "--format", "json", "--output", file)
     assert "out of time" in output(capsys, "verify", file, "--budget", "0.000001s", code=3)
+
+
+def test_advise_prints_the_decision_and_its_evidence(npz, program, capsys):
+    arguments = ["advise", npz, "--model", program, "--strategy", "linear_probe,partial,lora,full"]
+    out = output(capsys, *arguments)
+    assert " of export:" in out.splitlines()[0]
+    assert "Rules of thumb" in out
+    assert "Recipe" in out
+    assert "not available" in out
+    document = json.loads(output(capsys, *arguments, "--format", "json"))
+    assert document["decision"]["strategy"] == document["candidate"]["strategy"]
+    assert document["candidate"]["recipe"]["training_arguments"]
+    full = output(capsys, "rank", npz, "--model", program, "--strategy", "all")
+    assert "scratch" in full
+    assert "not available: export:" in full
+    assert "lora: the model has no linear layers" in full
