@@ -42,6 +42,7 @@ class Pair:
         low: Lower end of its 90 % interval.
         high: Upper end.
         probe_spread: Standard deviation of the probe of the same model about its prediction.
+        is_share: Whether the metric is a share of rows.
         option: The strategy; None where only the probe is of interest.
         recipe: How to train; None without an option.
         cost: What that takes; None where the model cannot be looked into.
@@ -53,6 +54,7 @@ class Pair:
     low: float
     high: float
     probe_spread: float
+    is_share: bool
     option: Option | None = None
     recipe: Recipe | None = None
     cost: Cost | None = None
@@ -63,13 +65,30 @@ class Pair:
         return self.cost is not None and self.cost.fits is False
 
     @property
+    def shared_scale(self) -> float:
+        """How much the model's sample moves it, against how much that moves the probe.
+
+        The same rows are drawn for both, but an accuracy near 1 varies less than one in the middle.
+        """
+        probe = self.entry.evaluation.value
+        if self.strategy == PROBE or not self.is_share or not 0.0 < probe < 1.0:
+            return 1.0
+        own = max(self.value * (1.0 - self.value), 0.0)
+        return min(1.0, math.sqrt(own / (probe * (1.0 - probe))))
+
+    @property
     def own_spread(self) -> float:
-        """Standard deviation of its gain over the probe, which the shared sample leaves."""
+        """Standard deviation of the part of its error that the probe does not have."""
         if self.strategy == PROBE:
             return 0.0
         spread = _spread(self.low, self.high)
-        own = spread**2 - self.probe_spread**2
-        return float(np.sqrt(max(own, (_LEAST_OWN_SHARE * spread) ** 2)))
+        own = spread**2 - (self.shared_scale * self.probe_spread) ** 2
+        return math.sqrt(max(own, (_LEAST_OWN_SHARE * spread) ** 2))
+
+    @property
+    def gain_spread(self) -> float:
+        """Standard deviation of its gain over the probe of the same model."""
+        return math.hypot(self.own_spread, (1.0 - self.shared_scale) * self.probe_spread)
 
 
 def pairs_of(entry: Evaluated, dataset: Dataset, limits: Limits) -> list[Pair]:
@@ -77,12 +96,10 @@ def pairs_of(entry: Evaluated, dataset: Dataset, limits: Limits) -> list[Pair]:
 
     The probe's prediction is the ranking's own, from all rows.
     """
-    low, high = interval(
-        entry.evaluation,
-        is_share_of_rows=dataset.task.metric == "accuracy" and dataset.groups is None,
-    )
+    is_share = dataset.task.metric == "accuracy" and dataset.groups is None
+    low, high = interval(entry.evaluation, is_share_of_rows=is_share)
     spread = _spread(low, high)
-    probe = Pair(entry, PROBE, entry.evaluation.value, low, high, spread)
+    probe = Pair(entry, PROBE, entry.evaluation.value, low, high, spread, is_share)
     if not entry.options:
         return [probe]
     pairs = []
@@ -92,7 +109,7 @@ def pairs_of(entry: Evaluated, dataset: Dataset, limits: Limits) -> list[Pair]:
             continue
         if expected is not None and option.strategy != PROBE:
             numbers = (expected.value, expected.low, expected.high)
-            pair = Pair(entry, option.strategy, *numbers, spread)
+            pair = Pair(entry, option.strategy, *numbers, spread, is_share)
         pairs.append(_priced(pair, option, dataset, limits))
     return pairs
 
@@ -149,8 +166,9 @@ def _priced(pair: Pair, option: Option, dataset: Dataset, limits: Limits) -> Pai
 def _drawn(pair: Pair, base: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     if pair.strategy == PROBE:
         return base
-    gain = pair.value - pair.entry.evaluation.value
-    drawn: NDArray[np.float64] = base + rng.normal(gain, pair.own_spread, size=len(base))
+    shared = pair.shared_scale * (base - pair.entry.evaluation.value)
+    own = rng.normal(pair.value, pair.own_spread, size=len(base))
+    drawn: NDArray[np.float64] = shared + own
     return drawn
 
 
@@ -160,7 +178,7 @@ def _prospect(pair: Pair) -> Prospect:
         pair.strategy,
         pair.value,
         0.0 if pair.strategy == PROBE else pair.value - pair.entry.evaluation.value,
-        QUANTILE * pair.own_spread,
+        QUANTILE * pair.gain_spread,
         step.n_trainable if step else None,
         step.n_parameters if step else None,
         cost.train_seconds if cost else None,
