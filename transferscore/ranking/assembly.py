@@ -41,14 +41,14 @@ def assemble_ranking(
         comparison.expected_regret if comparison is not None else None,
         tuple(_unavailable(ordered)),
         limits.to_dict() if with_strategies else None,
-        decide(pairs, tied, dataset, {}),
+        decide(pairs, tied, dataset),
     )
 
 
 def _candidates(
     pairs: Sequence[Pair], comparison: Comparison, tied: Sequence[bool], dataset: Dataset
 ) -> Iterator[Candidate]:
-    reasons, fronts = reasons_of(pairs, dataset, {}), front_of(pairs)
+    reasons, fronts = reasons_of(pairs, dataset), front_of(pairs)
     for i, pair in enumerate(pairs):
         plain = replace(
             _candidate(i + 1, pair, dataset.task.metric),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from transferscore.datasets import Dataset
@@ -71,25 +71,19 @@ class Decision:
         return asdict(self)
 
 
-def decide(
-    pairs: Sequence[Pair],
-    tied: Sequence[bool],
-    dataset: Dataset,
-    levels: dict[str, tuple[str, str]],
-) -> Decision | None:
+def decide(pairs: Sequence[Pair], tied: Sequence[bool], dataset: Dataset) -> Decision | None:
     """The decision that an ordered list of pairs means; None without strategies.
 
     Args:
         pairs: In the order of the ranking.
         tied: Which of them the sample cannot tell apart from the first.
         dataset: What was ranked on.
-        levels: Model to the level of its distance to the data and the number behind it.
     """
     if not pairs or pairs[0].option is None:
         return None
     first = pairs[0]
     prospects = prospects_of([p for p in pairs if p.entry is first.entry])
-    chosen, setting = prospects[first.strategy], setting_of(first, dataset, levels)
+    chosen, setting = prospects[first.strategy], setting_of(first, dataset)
     rules = rules_of_thumb(chosen, list(prospects.values()), setting)
     return Decision(
         first.entry.model,
@@ -104,9 +98,7 @@ def decide(
     )
 
 
-def reasons_of(
-    pairs: Sequence[Pair], dataset: Dataset, levels: dict[str, tuple[str, str]]
-) -> list[str | None]:
+def reasons_of(pairs: Sequence[Pair], dataset: Dataset) -> list[str | None]:
     """The sentence of each pair; None without strategies."""
     of_model: dict[int, dict[str, Prospect]] = {}
     for pair in pairs:
@@ -119,17 +111,21 @@ def reasons_of(
         else reason_for(
             of_model[id(pair.entry)][pair.strategy],
             list(of_model[id(pair.entry)].values()),
-            setting_of(pair, dataset, levels),
+            setting_of(pair, dataset),
         )
         for pair in pairs
     ]
 
 
-def setting_of(pair: Pair, dataset: Dataset, levels: dict[str, tuple[str, str]]) -> Setting:
+def setting_of(pair: Pair, dataset: Dataset) -> Setting:
     """What the strategies of one model share."""
-    level, text = levels.get(pair.entry.model, (None, ""))
     noun = _NOUNS.get(dataset.modality, "samples")
-    return Setting(len(dataset), dataset.n_classes, noun, dataset.task.metric, level, text)
+    shared = Setting(len(dataset), dataset.n_classes, noun, dataset.task.metric)
+    distance = getattr(pair.entry.evaluation, "distance", None)
+    if distance is None:
+        return shared
+    number = f"{distance.name} {distance.value:.3g}, from {distance.rests_on}"
+    return replace(shared, distance_level=distance.level, distance_text=number)
 
 
 def _disagreement(rule: RuleFinding, chosen: Prospect) -> str:

@@ -124,15 +124,16 @@ def cost_of(step: StepProfile, schedule: Schedule, limits: Limits) -> Cost:
 def training_seconds(step: StepProfile, schedule: Schedule, device: Device | None) -> float | None:
     """Seconds of one run, the search for a learning rate included.
 
-    The samples are read and prepared once. Each rate that is tried, and the run with the best,
-    starts from a head that is fitted on features; for a probe that is all there is.
+    The model is loaded, and the samples are read and prepared, once. Each rate that is tried, and
+    the run with the best, starts from a head that is fitted on features; for a probe that is all
+    there is.
 
     Args:
         step: One step, as measured here.
         schedule: How long the run is.
         device: The device, if not this one. Its step takes the longest of three: the operations at
             40 % of its peak, the activations' way through its memory, and launching the operations
-            at 10 microseconds each. Reading samples and fitting heads takes as long as here.
+            at 10 microseconds each. Reading and fitting heads take as long as here.
     """
     batch = schedule.batch_size
     trained, encoded = step.step_seconds / step.batch_size, step.forward_seconds
@@ -142,7 +143,8 @@ def training_seconds(step: StepProfile, schedule: Schedule, device: Device | Non
         trained = _stated_seconds(step, step.step_flops, batch, device) / batch
         encoded = _stated_seconds(step, step.forward_flops, batch, device) / batch
     return (
-        schedule.n_samples * step.prepare_seconds
+        step.load_seconds
+        + schedule.n_samples * step.prepare_seconds
         + schedule.n_heads * step.head_seconds
         + schedule.n_encoded * encoded
         + schedule.n_trained * trained

@@ -74,6 +74,7 @@ class StepProfile:
         step_seconds: Of a whole step of `batch_size` samples.
         prepare_seconds: Of reading and preparing a sample.
         head_seconds: Of fitting the head on the features of all samples.
+        load_seconds: Of reading the model.
     """
 
     device: str
@@ -92,6 +93,7 @@ class StepProfile:
     step_seconds: float
     prepare_seconds: float
     head_seconds: float = 0.0
+    load_seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """As a description that the store keeps."""
@@ -136,7 +138,9 @@ def profile_step(
         SampleError: A sample of a batch cannot be read.
         EncoderError: The model cannot be loaded or run.
     """
+    began = time.perf_counter()
     model = load()
+    load_seconds = time.perf_counter() - began
     n_parameters = sum(weight.numel() for weight in model.module.parameters())
     strategy.apply(model.module, work.seed)
     costliest = np.argsort(np.asarray(work.costs), kind="stable")[-_COUNTED_SAMPLES:]
@@ -165,6 +169,7 @@ def profile_step(
         forward_seconds / n_fitting,
         step_seconds,
         prepare_seconds,
+        load_seconds=load_seconds,
     )
 
 

@@ -28,6 +28,7 @@ STEP = StepProfile(
     step_seconds=1.0,
     prepare_seconds=0.002,
     head_seconds=0.5,
+    load_seconds=0.25,
 )
 PROBE = dataclasses.replace(
     STEP, trains_model=False, n_trainable=100, trainable_bytes=400, step_seconds=0.0
@@ -45,12 +46,12 @@ def test_seconds_are_a_search_and_a_run():
     assert SCHEDULE.n_encoded == 400 + 3 * (300 + 4 * 100)
     assert SCHEDULE.n_heads == 1 + 3 * 0.75
     assert training_seconds(STEP, SCHEDULE, None) == pytest.approx(
-        400 * 0.002 + 3.25 * 0.5 + 2500 * 0.01 + 7600 * 1.0 / 32
+        0.25 + 400 * 0.002 + 3.25 * 0.5 + 2500 * 0.01 + 7600 * 1.0 / 32
     )
 
 
 def test_a_probe_is_one_pass_and_a_head():
-    assert training_seconds(PROBE, PROBE_SCHEDULE, None) == pytest.approx(400 * 0.012 + 0.5)
+    assert training_seconds(PROBE, PROBE_SCHEDULE, None) == pytest.approx(0.25 + 400 * 0.012 + 0.5)
 
 
 def test_a_step_timed_on_a_smaller_batch_is_scaled():

@@ -109,6 +109,7 @@ def test_a_profile_of_full_fine_tuning_counts_everything(load, work):
     assert profile.forward_flops == 2 * (6 * 16 + 16 * 16 + 16 * 4 + 16 * 3)
     assert profile.step_flops > 2 * profile.forward_flops
     assert profile.step_seconds > profile.forward_seconds > 0
+    assert profile.load_seconds > 0
     assert profile.batch_size == 30
 
 
