@@ -51,9 +51,9 @@ def run(options: argparse.Namespace) -> int:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeWarning)
         statistics = _statistics(options.files, options.task)
+        if options.save:
+            statistics.save(options.save)
         values = compute_scores(statistics, options.scores)
-    if options.save:
-        statistics.save(options.save)
     notes = list(dict.fromkeys(str(warning.message) for warning in caught))
     write_output(_rendered(values, notes, options.format), options)
     return 0
@@ -69,6 +69,8 @@ def _statistics(files: Sequence[str], task: str | None) -> Statistics:
 
     first = _content(files[0])
     if isinstance(first, Statistics):
+        if task not in {None, first.task}:
+            raise InputError(f"`{files[0]}` holds statistics for {first.task}; got --task {task}.")
         task = first.task
     elif task is None:
         task = guess_task(np.atleast_1d(label_array(first["labels"]))).kind

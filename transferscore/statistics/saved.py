@@ -80,9 +80,18 @@ def summary_from(content: bytes) -> Summary:
 
 
 def save_summary(summary: Summary, path: str | Path) -> None:
-    """Write the summary to a file, whole or not at all."""
-    file = Path(path)
-    content = summary_to(summary)
+    """Write the summary to a file, whole or not at all.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    try:
+        _write(Path(path), summary_to(summary))
+    except OSError as error:
+        raise InputError(f"The statistics {path} cannot be written: {error.strerror}.") from None
+
+
+def _write(file: Path, content: bytes) -> None:
     descriptor, partial = tempfile.mkstemp(dir=file.absolute().parent, prefix=".partial-")
     try:
         with os.fdopen(descriptor, "wb") as stream:

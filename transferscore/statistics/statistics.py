@@ -144,7 +144,11 @@ class Statistics:
         return cls.of_summary(summary_from(content))
 
     def save(self, path: str | Path) -> None:
-        """Write `to_bytes` to a file, whole or not at all; an existing file is replaced."""
+        """Write `to_bytes` to a file, whole or not at all; an existing file is replaced.
+
+        Raises:
+            InputError: The file cannot be written.
+        """
         save_summary(self.summary, path)
 
     @classmethod

@@ -85,12 +85,14 @@ def statistics_of(
 def _parts(batches: Iterable[Batch | Statistics], task: str) -> Iterator[LabelledRows | Summary]:
     """Rows of neither too few nor too many at a time, and summaries as they are."""
     waiting: list[LabelledRows] = []
+    width: int | None = None
     for number, batch in enumerate(batches):
         if isinstance(batch, Statistics):
             yield batch.summary
             continue
         arrays = _arrays(batch, number)
         for rows in _blocks(arrays, number, task):
+            width = _check_width(rows, width, number)
             waiting.append(rows)
             if sum(map(len, waiting)) >= max(_LEAST_ROWS, 2 * rows.features.shape[1]):
                 yield _joined(waiting, number)
@@ -139,6 +141,16 @@ def _checked(arrays: dict[str, NDArray[Any]], place: str, task: str) -> Labelled
         )
     except InputError as error:
         raise InputError(f"{place}: {error}") from None
+
+
+def _check_width(rows: LabelledRows, width: int | None, number: int) -> int:
+    found = int(rows.features.shape[1])
+    if width not in {None, found}:
+        raise InputError(
+            f"Batch {number}: `features` must have as many columns as those before ({width}); "
+            f"got {found}."
+        )
+    return found
 
 
 def _joined(parts: list[LabelledRows], number: int) -> LabelledRows:

@@ -130,6 +130,10 @@ def test_score_merges_files_and_saves_what_can_be_merged_again(npz, tmp_path, ca
     assert main(["score", npz, *form]) == 0
     out = capsys.readouterr().out.replace("}\n{", "}\0{").split("\0")
     _, one_way, other_way, whole = (json.loads(text)["scores"] for text in out)
+    assert main(["score", saved, "--task", "regression"]) == 2
+    assert "holds statistics for classification; got --task regression." in capsys.readouterr().err
+    assert main(["score", saved, "--save", str(tmp_path / "gone" / "x")]) == 2
+    assert "x cannot be written: No such file or directory." in capsys.readouterr().err
     assert one_way == pytest.approx(whole, rel=1e-9)
     assert other_way == pytest.approx(whole, rel=1e-9)
 

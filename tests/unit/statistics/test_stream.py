@@ -210,7 +210,7 @@ def test_a_class_may_come_late_but_one_alone_is_refused():
         ([([[1.0]], [0]), ([[np.nan]], [1])], "Batch 1: `features` must be finite; 1 of 1 rows"),
         ([([[1.0]], [0, 1])], "Batch 0: `labels` must have one entry per row of `features` (1)"),
         ([([1.0], [0])], "Batch 0: `features` must have shape (n_samples, n_features); got (1,)."),
-        ([([[1.0]], [0]), ([[1.0, 2.0]], [0])], "All `features` must have the same width; got"),
+        ([([[1.0]], [0]), ([[1.0, 2.0]], [0])], "Batch 1: `features` must have as many col"),
         ([([[1.0]], [0]), ([[1.0]], ["a"])], "All class labels must be text or all numbers; got"),
         (
             [([[1.0]], [0]), with_source([[0.5, 0.5]])],
@@ -274,6 +274,18 @@ def test_bytes_of_something_else_are_refused(damage):
         InputError, match=r"^The statistics cannot be read: .* or `Statistics.save`"
     ):
         Statistics.from_bytes(content)
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    statistics = Statistics([[1.0], [2.0]], [0, 1])
+    with pytest.raises(
+        InputError, match=r"one\.stats cannot be written: No such file or directory"
+    ):
+        statistics.save(tmp_path / "gone" / "one.stats")
+    (tmp_path / "two.stats").mkdir()
+    with pytest.raises(InputError, match=r"two\.stats cannot be written: Is a directory"):
+        statistics.save(tmp_path / "two.stats")
+    assert [file.name for file in tmp_path.iterdir()] == ["two.stats"]
 
 
 def test_a_missing_file_is_named(tmp_path):
