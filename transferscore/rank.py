@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from transferscore.baselines import baseline_of
 from transferscore.datasets import Columns, Dataset, read_dataset, sample_dataset, sample_digests
 from transferscore.distances import Fingerprint
 from transferscore.encoders import Described, Encoder, FeaturesFile
@@ -36,6 +37,7 @@ from transferscore.ranking import (
     evaluation_of_entry,
     fingerprints_of,
     source_distance,
+    with_baseline,
 )
 from transferscore.ranking.priors import priors_of
 from transferscore.scores.registry import check_scores
@@ -66,6 +68,7 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     fingerprints: Mapping[str, str | Path | Fingerprint] | None = None,
     on_event: Callable[[Event], None] | None = None,
     keeper: Keeper | None = None,
+    baseline: bool = True,
 ) -> Ranking:
     """Rank pretrained models for a labelled dataset, before anything is trained.
 
@@ -104,6 +107,8 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
         on_event: Called with each `transferscore.events` value as the run goes on.
         keeper: Remembers finished candidates and loaded models beyond this call; see
             `transferscore.ranking.Keeper`. It makes the encoders, and decides whom it trusts.
+        baseline: Whether a row says what simple features of the samples reach without any
+            pretrained model: pixels, bags of words, mel statistics, scaled columns.
 
     Returns:
         The ranking; `print` it, or take `.best`, `.candidates`, `.failures`, `.to_dict()`.
@@ -131,7 +136,9 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
         run.store.trim()
     evaluated = [outcome for outcome in outcomes if isinstance(outcome, Evaluated)]
     failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    reference = run.baseline() if baseline and _is_raw(target, encoders) else None
     ranking = assemble_ranking(target, evaluated, failures, seed, ceilings)
+    ranking = with_baseline(ranking, reference, evaluated, target, seed)
     return replace(ranking, dataset={**ranking.dataset, **_source(dataset, columns)})
 
 
@@ -203,6 +210,12 @@ class _Run:
             tuple(priors_of(self.store, encoder.digest())) if self.store is not None else (),
         )
 
+    def baseline(self) -> Outcome:
+        """What simple features reach; no event tells of it, as it is no candidate of the user's."""
+        asked = replace(self.asked, strategies=())
+        run = replace(self, asked=asked, tell=_silent, keeper=KeepNothing())
+        return run.candidate(baseline_of(self.target))
+
     def _evaluation(
         self, encoder: Encoder | FeaturesFile, features: Callable[[], Features]
     ) -> tuple[Evaluation, float]:
@@ -263,6 +276,11 @@ class _Run:
         fingerprint = self.sources.of(encoder)
         source = "" if fingerprint is None else fingerprint.digest
         return evaluation_key(digest, self.target, self.digests.get(), self.asked.scores, source)
+
+
+def _is_raw(target: Dataset, encoders: Sequence[Encoder | FeaturesFile]) -> bool:
+    """Whether the samples are what models read, not what one of them made of it already."""
+    return target.modality != "array" or not any(isinstance(e, FeaturesFile) for e in encoders)
 
 
 def _open_store(cache: bool | str | Path) -> Store | None:

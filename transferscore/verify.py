@@ -165,7 +165,7 @@ def _contenders(
     document: Mapping[str, Any], models: Any, top: int, device: str
 ) -> Sequence[Contender]:
     """The first candidates that keep to the limits, with their models."""
-    rows = document["candidates"]
+    rows = [row for row in document["candidates"] if not row.get("baseline")]
     fitting = [row for row in rows if (row.get("cost") or {}).get("fits") is not False] or rows
     if not fitting:
         raise InputError("The ranking has no candidate to verify: every model failed.")

@@ -124,7 +124,7 @@ def test_a_file_by_every_door(client, server, models, file, tmp_path):
     uris = [f"onnx:{models}/model*.onnx", f"onnx:{models}/broken.onnx"]
     options = {"scores": "logme,knn,leep", "max_samples": 80, "seed": 3}
     library = numbers(transferscore.rank(file, uris, cache=tmp_path, **options).to_dict())
-    assert len(library["candidates"]) == 3
+    assert len(library["candidates"]) == 4  # the baseline is one
     assert len(library["failures"]) == 1
     service = numbers(client.rank(file, uris, **options).to_dict())
     assert service == library
@@ -153,7 +153,7 @@ def test_real_models_on_real_images(client, tmp_path):
     ]
     library = transferscore.rank(data, uris, max_samples=60, cache=tmp_path)
     service = client.rank(data, uris, max_samples=60)
-    assert len(library.candidates) == 3
+    assert len(library.candidates) == 4  # the baseline is one
     assert numbers(service.to_dict()) == numbers(library.to_dict())
 
 

@@ -18,6 +18,7 @@ LAYERS = [
     {"datasets"},
     {"encoders"},
     {"features"},
+    {"baselines"},
     {"statistics"},
     {"scores"},
     {"distances"},

@@ -39,7 +39,7 @@ def not_finite(samples):
 
 
 def test_the_better_features_come_first_and_the_prediction_is_true():
-    ranking = transferscore.rank(ROWS, [poor, good], labels=LABELS, cache=False)
+    ranking = transferscore.rank(ROWS, [poor, good], labels=LABELS, cache=False, baseline=False)
     assert [c.model for c in ranking.candidates] == ["good", "poor"]
     best = ranking.best
     assert best.predicted.metric == "accuracy"
@@ -51,7 +51,9 @@ def test_the_better_features_come_first_and_the_prediction_is_true():
 
 
 def test_a_failed_candidate_is_a_row_and_the_run_goes_on():
-    ranking = transferscore.rank(ROWS, [broken, good, not_finite], labels=LABELS, cache=False)
+    ranking = transferscore.rank(
+        ROWS, [broken, good, not_finite], labels=LABELS, cache=False, baseline=False
+    )
     assert [c.model for c in ranking.candidates] == ["good"]
     assert [f.model for f in ranking.failures] == ["broken", "not_finite"]
     assert "this model is broken" in ranking.failures[0].message
@@ -131,7 +133,9 @@ def test_regression_predicts_r2():
 
 
 def test_a_score_that_needs_source_classes_is_left_out_with_a_note():
-    ranking = transferscore.rank(ROWS, good, labels=LABELS, scores="logme,leep", cache=False)
+    ranking = transferscore.rank(
+        ROWS, good, labels=LABELS, scores="logme,leep", cache=False, baseline=False
+    )
     assert list(ranking.best.scores) == ["logme"]
     assert ranking.warnings == (
         "good: leep not computed: the model has no source-class probabilities.",

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     ranking = ranking_of(options)
     document = ranking.to_dict()
     if options.format == "json":
-        first = document["candidates"][0] if document["candidates"] else None
+        first = next((c for c in document["candidates"] if not c["baseline"]), None)
         chosen = {"decision": document["decision"], "candidate": first}
         text = json.dumps({"schema_version": document["schema_version"], **chosen}, indent=2)
     else:

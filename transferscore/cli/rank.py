@@ -80,6 +80,9 @@ def add_ranking_options(parser: argparse.ArgumentParser, strategy: str) -> None:
         default=[],
         help="of what a model was trained on; one beside the model is found by itself",
     )
+    parser.add_argument(
+        "--no-baseline", action="store_true", help="no row for what simple features reach"
+    )
     parser.add_argument("--no-cache", action="store_true", help="neither read nor keep features")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     add_strategy_options(parser, strategy)
@@ -116,6 +119,7 @@ def ranking_of(options: argparse.Namespace) -> Ranking:
             device=options.device,
             cache=not options.no_cache,
             trust_remote_code=options.trust_remote_code,
+            baseline=not options.no_baseline,
             on_event=progress,
             **given,
         )

@@ -85,12 +85,21 @@ def _from_hub(name: str) -> Any:
     parts = name.split("/")
     if len(parts) >= 3:
         return datasets.load_dataset("/".join(parts[:2]), "/".join(parts[2:]))
+    if len(parts) == 2 and _is_cached(parts[0]):
+        return datasets.load_dataset(parts[0], parts[1])
     try:
         return datasets.load_dataset(name)
-    except (ConnectionError, datasets.exceptions.DatasetNotFoundError):
+    except datasets.exceptions.DatasetNotFoundError:
         if len(parts) < 2:
             raise
         return datasets.load_dataset(parts[0], parts[1])
+
+
+def _is_cached(name: str) -> bool:
+    """Whether a dataset without an owner is here already, so that nobody need be asked."""
+    import datasets
+
+    return (Path(datasets.config.HF_DATASETS_CACHE) / name).is_dir()
 
 
 def _unreachable(name: str, source: str, error: Exception) -> str:

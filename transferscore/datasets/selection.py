@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -92,19 +92,19 @@ def _without_lone_classes(dataset: Dataset) -> Dataset:
     if not (counts < 2).any():
         return dataset
     remaining = select_rows(dataset, np.flatnonzero(counts[dataset.labels] >= 2))
-    return _renumbered(remaining, counts, "the only sample of a class")
+    return _renumbered(remaining, counts, _lone_classes)
 
 
 def _without_lone_tags(dataset: Dataset) -> Dataset:
     """Words whose tag no other word has lose it; their sentences stay."""
     known = dataset.labels[dataset.labels >= 0]
     counts = np.bincount(known, minlength=dataset.n_classes)
-    return (
-        _renumbered(dataset, counts, "the only word with a tag") if (counts < 2).any() else dataset
-    )
+    return _renumbered(dataset, counts, _lone_tags) if (counts < 2).any() else dataset
 
 
-def _renumbered(dataset: Dataset, counts: NDArray[np.int64], reason: str) -> Dataset:
+def _renumbered(
+    dataset: Dataset, counts: NDArray[np.int64], remark: Callable[[int], tuple[str, int]]
+) -> Dataset:
     """`dataset` with only the classes that `counts` `(K,)` shows twice; the others become -1."""
     kept = np.flatnonzero(counts >= 2)
     renumbered = np.full(len(counts) + 1, -1, dtype=np.int64)
@@ -114,12 +114,23 @@ def _renumbered(dataset: Dataset, counts: NDArray[np.int64], reason: str) -> Dat
         dataset,
         labels=renumbered[dataset.labels],
         class_names=tuple(dataset.class_names[position] for position in kept),
-        exclusions=dataset.exclusions + _lone_exclusion(lone, reason),
+        exclusions=dataset.exclusions + _lone_exclusion(lone, remark),
     )
 
 
-def _lone_exclusion(names: list[str], reason: str) -> tuple[Exclusion, ...]:
+def _lone_exclusion(
+    names: list[str], remark: Callable[[int], tuple[str, int]]
+) -> tuple[Exclusion, ...]:
     if not names:
         return ()
     examples = tuple(repr(name) for name in names[:EXAMPLES])
-    return (Exclusion(reason, len(names), examples),)
+    return (Exclusion(*remark(len(names)), examples),)
+
+
+def _lone_classes(count: int) -> tuple[str, int]:
+    return "the only sample of a class", count
+
+
+def _lone_tags(count: int) -> tuple[str, int]:
+    words = "1 word is" if count == 1 else f"{count} words are"
+    return f"{words} not scored, whose tag no other word has", 0

@@ -105,7 +105,7 @@ def _rank(models: dict[str, str], target: Target, seed: int) -> Ranking:
     from transferscore.rank import rank
 
     images, labels = target.images[target.labelled], target.labels[target.labelled]
-    return rank(images, models, labels=labels, seed=seed, device="cpu", cache=False)
+    return rank(images, models, labels=labels, seed=seed, device="cpu", cache=False, baseline=False)
 
 
 def _measure(ranking: Ranking, models: dict[str, str], target: Target, seed: int) -> Outcome:

@@ -1,6 +1,7 @@
 """Ranking: candidates in order, with intervals, ties, failures and agreement with the truth."""
 
 from transferscore.ranking.assembly import assemble_ranking
+from transferscore.ranking.baseline import with_baseline
 from transferscore.ranking.decision import Decision
 from transferscore.ranking.distance_from_source import SourceDistance, source_distance
 from transferscore.ranking.document import ranking_of_document
@@ -54,4 +55,5 @@ __all__ = [
     "outcome_to_bytes",
     "ranking_of_document",
     "source_distance",
+    "with_baseline",
 ]

@@ -40,6 +40,7 @@ class Evaluation:
         layer: That best one.
         metrics: The task's metric and the one stated beside it, by name.
         distance: How far the dataset lies from the model's source, where that can be known.
+        n_rows: How many rows the probe is fitted to; None where that is the number of losses.
     """
 
     value: float
@@ -53,6 +54,7 @@ class Evaluation:
     layer: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     distance: SourceDistance | None = None
+    n_rows: int | None = None
 
     def to_entry(self) -> Entry:
         """As arrays and a description, for the store."""
@@ -66,6 +68,7 @@ class Evaluation:
             "layer": self.layer,
             "metrics": dict(self.metrics),
             "distance": None if self.distance is None else asdict(self.distance),
+            "n_rows": self.n_rows,
         }
         return Entry({"row_losses": self.row_losses, "rows": self.rows}, about)
 
@@ -85,6 +88,7 @@ def evaluation_of_entry(entry: Entry) -> Evaluation:
         about["layer"],
         about["metrics"],
         None if about["distance"] is None else SourceDistance(**about["distance"]),
+        about["n_rows"],
     )
 
 
@@ -100,7 +104,7 @@ def evaluation_key(
     That is the model, the samples, their labels, the task, the scores and the fingerprint's digest.
     """
     parts = [
-        "evaluation-7",
+        "evaluation-8",
         encoder_digest,
         dataset.task.kind,
         json.dumps(scores),
@@ -159,6 +163,7 @@ def _evaluate_layer(
         dict(features.unreadable),
         tuple(dict.fromkeys([*warned, *(str(warning.message) for warning in caught)])),
         metrics=held_out.metrics,
+        n_rows=None if rows.groups is None else statistics.n_samples,
     )
 
 

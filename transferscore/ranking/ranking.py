@@ -64,6 +64,7 @@ class Candidate:
         prior: What training the same model reached before, as `transferscore verify` measured it.
         metrics: The predicted metric, and another that is stated beside it, by name.
         baseline: Whether this is no pretrained model at all, but what simple features reach.
+        p_beats_baseline: Probability that it beats the baseline; None where it was not compared.
     """
 
     rank: int
@@ -91,6 +92,7 @@ class Candidate:
     distance: SourceDistance | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     baseline: bool = False
+    p_beats_baseline: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +140,16 @@ class Ranking:
 
     @property
     def best(self) -> Candidate:
-        """The first candidate.
+        """The first candidate that is no baseline.
 
         Raises:
             EncoderError: No candidate could be ranked.
         """
-        if not self.candidates:
-            reason = self.failures[0].message if self.failures else "there were none."
-            raise EncoderError(f"No candidate could be ranked; the first reason: {reason}")
-        return self.candidates[0]
+        for candidate in self.candidates:
+            if not candidate.baseline:
+                return candidate
+        reason = self.failures[0].message if self.failures else "there were none."
+        raise EncoderError(f"No candidate could be ranked; the first reason: {reason}")
 
     def to_dict(self) -> dict[str, Any]:
         """The ranking as the JSON document of `transferscore rank --format json`."""

@@ -62,7 +62,7 @@ def interval(evaluation: Evaluation, *, is_share_of_rows: bool) -> tuple[float, 
     n, value = len(evaluation.row_losses), evaluation.value
     if not is_share_of_rows:
         spread = float(np.std(evaluation.row_losses)) / np.sqrt(n)
-        half = QUANTILE * float(np.hypot(spread, _mismatch(n)))
+        half = QUANTILE * float(np.hypot(spread, _mismatch(evaluation.n_rows or n)))
         return value - half, min(1.0, value + half)
     middle = (n * value + QUANTILE**2 / 2) / (n + QUANTILE**2)
     # The mismatch acts like a smaller sample of the same accuracy.
@@ -85,7 +85,8 @@ def draw_values(evaluations: Sequence[Evaluation], seed: int) -> NDArray[np.floa
     rng = np.random.default_rng(seed)
     counts = rng.multinomial(n, np.full(n, 1.0 / n), size=_DRAWS)
     values: NDArray[np.float64] = 1.0 - counts @ losses / n
-    values += rng.normal(scale=_mismatch(n), size=(_DRAWS, m))
+    scale = _mismatch(evaluations[0].n_rows or n)
+    values += rng.normal(scale=scale, size=(_DRAWS, m))
     return values
 
 

@@ -31,6 +31,7 @@ def _row(candidate: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
     row = {
         "rank": candidate["rank"],
         "model": candidate["model"],
+        "baseline": candidate.get("baseline", False),
         "strategy": candidate["strategy"],
         "metric": predicted["metric"],
         "value": predicted["value"],

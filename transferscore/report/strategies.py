@@ -82,7 +82,7 @@ def decision_lines(document: Mapping[str, Any]) -> list[str]:
     if not decision:
         nothing = "No candidate could be ranked, so there is nothing to advise."
         return [nothing, *_unavailable(document)]
-    first = document["candidates"][0]
+    first = next(c for c in document["candidates"] if not c.get("baseline"))
     lines = [f"{decision['strategy']} of {decision['model']}", "", decision["reason"], ""]
     lines += [f"  {name:<11}{text}" for name, text in _facts(first)]
     if decision["rules"]:

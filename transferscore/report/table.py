@@ -15,7 +15,7 @@ from transferscore.report.strategies import (
     strategy_notes,
 )
 
-__all__ = ["Table", "notes", "table", "title"]
+__all__ = ["Table", "notes", "short_names", "table", "title"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,18 @@ def table(document: Mapping[str, Any], max_scores: int | None = None) -> Table:
     names = [name for name in names if name != "ridge_probe"]
     metric = document["candidates"][0]["predicted"]["metric"] if document["candidates"] else "value"
     ways, strategy = strategy_columns(document), ["strategy"] * has_strategies(document)
+    beside = _metric_beside(document)
+    header = ["#", "", "model", *strategy, metric, "90% interval", *beside, "P(best)", *ways]
     distance = ["distance"] * any(c.get("distance") for c in document["candidates"])
-    header = ["#", "", "model", *strategy, metric, "90% interval", "P(best)", *ways, *names]
-    header += [*distance, "features", "time"]
-    short = short_names([c["model"] for c in document["candidates"]])
+    header += [*names, *distance, "features", "time"]
+    shared = _shared_prefix(_models(document))
+    columns = _Columns(beside, ways, names, bool(distance))
+    short = [c["model"].removeprefix(shared) for c in document["candidates"]]
     body = [
-        _cells(candidate, name, names, ways, bool(distance))
-        for candidate, name in zip(document["candidates"], short, strict=True)
+        _cells(candidate, mark, name, columns)
+        for candidate, mark, name in zip(
+            document["candidates"], _marks(document), short, strict=True
+        )
     ]
     left = {"model", "strategy", "fits", "distance", ""}
     return Table(header, body, [column in left for column in header])
@@ -74,13 +79,16 @@ def notes(document: Mapping[str, Any]) -> list[str]:
         lines.append(f"= {them} that this sample cannot tell apart from the first.")
     lines += _bases(document)
     lines += strategy_notes(document)
+    if tells := _metric_note(document):
+        lines.append(tells)
+    lines += [_baseline_note(c) for c in document["candidates"] if c.get("baseline")]
     lines += [_depth_profile(c) for c in document["candidates"] if c.get("layers")]
     for candidate in document["candidates"]:
         if revision := candidate.get("details", {}).get("revision"):
             lines.append(f"revision: {candidate['model']}: {revision}")
     for failure in document["failures"]:
         lines.append(f"failed: {failure['model']}: {failure['message']} [{failure['error']}]")
-    shared = _shared_prefix([candidate["model"] for candidate in document["candidates"]])
+    shared = _shared_prefix(_models(document))
     for warning in document["warnings"]:
         lines.append(f"note: {warning.replace(shared, '') if shared else warning}")
     return lines
@@ -88,7 +96,7 @@ def notes(document: Mapping[str, Any]) -> list[str]:
 
 def short_names(models: Sequence[str]) -> list[str]:
     """Model names without the scheme and folder that all of them share."""
-    return [model[len(_shared_prefix(models)) :] for model in models]
+    return [model.removeprefix(_shared_prefix(models)) for model in models]
 
 
 def _shared_prefix(models: Sequence[str]) -> str:
@@ -101,27 +109,51 @@ def _shared_prefix(models: Sequence[str]) -> str:
     return first[: max(first.rfind("/", 0, length), first.rfind(":", 0, length)) + 1]
 
 
-def _cells(
-    candidate: Mapping[str, Any],
-    name: str,
-    names: Sequence[str],
-    ways: list[str],
-    with_distance: bool,
-) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What a table shows beside the prediction: another metric, costs of strategies, scores."""
+
+    beside: Sequence[str]
+    ways: list[str]
+    scores: Sequence[str]
+    with_distance: bool
+
+
+def _metric_beside(document: Mapping[str, Any]) -> list[str]:
+    """The other metric of the task, but for classification, where accuracy says enough."""
+    if not document["candidates"] or document["dataset"].get("task") == "classification":
+        return []
+    first = document["candidates"][0]
+    return [name for name in first.get("metrics", {}) if name != first["predicted"]["metric"]]
+
+
+def _marks(document: Mapping[str, Any]) -> list[str]:
+    """A sign for each row: = for a model tied with the first of them, b for the baseline."""
+    marks, is_first = [], True
+    for candidate in document["candidates"]:
+        if candidate.get("baseline"):
+            marks.append("b")
+            continue
+        marks.append("=" if candidate["tied_with_first"] and not is_first else "")
+        is_first = False
+    return marks
+
+
+def _cells(candidate: Mapping[str, Any], mark: str, name: str, columns: _Columns) -> list[str]:
     predicted = candidate["predicted"]
     is_share = predicted["metric"] == "accuracy"
-    tied = "=" if candidate["tied_with_first"] and candidate["rank"] > 1 else ""
     return [
         str(candidate["rank"]),
-        tied,
+        mark,
         name,
-        *([candidate["strategy"]] if ways else []),
+        *([candidate["strategy"]] if columns.ways else []),
         _metric(predicted["value"], is_share),
         f"{_metric(predicted['low'], is_share)} – {_metric(predicted['high'], is_share)}",
-        f"{candidate['p_best']:.0%}",
-        *strategy_cells(candidate, ways),
-        *(_number(candidate["scores"].get(score)) for score in names),
-        *([_distance(candidate.get("distance"))] if with_distance else []),
+        *(_number(candidate["metrics"].get(metric)) for metric in columns.beside),
+        "–" if candidate.get("baseline") else f"{candidate['p_best']:.0%}",
+        *strategy_cells(candidate, columns.ways),
+        *(_number(candidate["scores"].get(score)) for score in columns.scores),
+        *([_distance(candidate.get("distance"))] if columns.with_distance else []),
         str(candidate["n_features"]),
         f"{candidate['seconds']:.1f} s",
     ]
@@ -134,17 +166,32 @@ def _distance(found: Mapping[str, Any] | None) -> str:
 def _bases(document: Mapping[str, Any]) -> list[str]:
     """What the distances rest on: a line a kind, its models named where there are several kinds."""
     models_of: dict[str, dict[str, None]] = {}
-    for candidate, short in zip(
-        document["candidates"],
-        short_names([c["model"] for c in document["candidates"]]),
-        strict=True,
-    ):
+    shared = _shared_prefix(_models(document))
+    for candidate in document["candidates"]:
+        short = candidate["model"].removeprefix(shared)
         if (found := candidate.get("distance")) is not None:
             basis = f"{found['name']}, from {found['rests_on']}"
             models_of.setdefault(basis, {})[short] = None
     if len(models_of) == 1:
         return [f"distance: {basis}" for basis in models_of]
     return [f"distance: {', '.join(models)}: {basis}" for basis, models in models_of.items()]
+
+
+def _models(document: Mapping[str, Any]) -> list[str]:
+    """Names of the candidates that are models."""
+    return [c["model"] for c in document["candidates"] if not c.get("baseline")]
+
+
+def _metric_note(document: Mapping[str, Any]) -> str:
+    """What the metric says, where it is not the accuracy of a classification."""
+    about = document["dataset"]
+    is_plain = about.get("task") == "classification" or not about.get("metric_tells")
+    return "" if is_plain else f"{about['metric']}: {about['metric_tells']}."
+
+
+def _baseline_note(candidate: Mapping[str, Any]) -> str:
+    what = candidate.get("details", {}).get("baseline", "simple features")
+    return f"b {candidate['model']} is no pretrained model: {what}, through the same linear probe."
 
 
 def _depth_profile(candidate: Mapping[str, Any]) -> str:

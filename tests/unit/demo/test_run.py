@@ -47,7 +47,11 @@ def test_every_model_is_predicted_and_measured(told):
 def test_the_files_give_the_same_ranking_again(told):
     result, _ = told
     again = rank(
-        result.folder / "target.npz", f"export:{result.folder}/*.pt2", device="cpu", cache=False
+        result.folder / "target.npz",
+        f"export:{result.folder}/*.pt2",
+        device="cpu",
+        cache=False,
+        baseline=False,
     )
     found = {c.model.rpartition("/")[2]: c.predicted.value for c in again.candidates}
     expected = {f"{c.model}.pt2": c.predicted.value for c in result.ranking.candidates}

@@ -50,7 +50,7 @@ class Deep:
 def test_all_layers_are_ranked_in_one_pass_and_the_best_stands_for_the_model(tmp_path, with_store):
     encoder = Deep()
     cache = tmp_path if with_store else False
-    ranking = transferscore.rank(ROWS, [encoder], labels=LABELS, cache=cache)
+    ranking = transferscore.rank(ROWS, [encoder], labels=LABELS, cache=cache, baseline=False)
     assert encoder.passes == 1
     (candidate,) = ranking.candidates
     assert candidate.layer == 1
@@ -63,12 +63,12 @@ def test_all_layers_are_ranked_in_one_pass_and_the_best_stands_for_the_model(tmp
         ROWS, [lambda rows: encoder.forward(np.stack(rows)).layers[1]], labels=LABELS, cache=False
     )
     assert candidate.predicted == plain.best.predicted
-    again = transferscore.rank(ROWS, [encoder], labels=LABELS, cache=cache)
+    again = transferscore.rank(ROWS, [encoder], labels=LABELS, cache=cache, baseline=False)
     assert again.candidates[0].layers == candidate.layers
 
 
 def test_the_report_has_the_profile_and_the_revision():
-    ranking = transferscore.rank(ROWS, [Deep()], labels=LABELS, cache=False)
+    ranking = transferscore.rank(ROWS, [Deep()], labels=LABELS, cache=False, baseline=False)
     document = json.loads(json.dumps(ranking.to_dict()))
     (candidate,) = document["candidates"]
     assert candidate["layer"] == 1

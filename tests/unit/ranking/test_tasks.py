@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from transferscore.datasets import TOKEN_CLASSIFICATION, read_dataset
 from transferscore.features import Features
 from transferscore.ranking.evaluation import evaluate
 from transferscore.ranking.prediction import held_out_metric
+from transferscore.ranking.uncertainty import interval
 from transferscore.statistics import Statistics
 from transferscore.statistics.held_out_outputs import group_folds, one_out_outputs
 
@@ -137,6 +140,15 @@ def test_words_are_rows_and_sentences_are_drawn_together():
     assert set(evaluation.metrics) == {"accuracy", "macro_f1"}
     assert set(evaluation.scores) == {"logme"}
     assert evaluation.warnings == ()
+    assert evaluation.n_rows == len(dataset.labels)
+    low, high = interval(evaluation, is_share_of_rows=False)
+    # A few hundred words tune a probe better than eighty rows would.
+    assert high - low < interval_of_rows(evaluation)
+
+
+def interval_of_rows(evaluation) -> float:
+    low, high = interval(replace(evaluation, n_rows=None), is_share_of_rows=False)
+    return high - low
 
 
 def test_truncated_words_go_with_their_tags_and_are_counted():
