@@ -32,7 +32,9 @@ async def serve(folder: Path) -> None:
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             name = line.strip()
             if name == "pid":
-                say(f"pid {scheduler.devices()[0].pid or 0}")
+                run = scheduler._loops[0].run
+                position = -1 if run is None else run.position
+                say(f"pid {scheduler.devices()[0].pid or 0} {position}")
                 continue
             record, _ = await scheduler.submit(
                 ranking(name, *uris_of(name)), RequestKey(name, f"digest of {name}")
@@ -96,6 +98,16 @@ class Killed:
         self.kills[whose] += 1
         self.bury()
 
+    def wait_for_a_candidate(self) -> None:
+        """Until the worker is at one, for a kill that comes in the middle of it."""
+        ends = time.monotonic() + 3.0
+        while (answer := self.ask("pid")) is not None and answer[2] == "-1":
+            if time.monotonic() > ends:
+                return
+            time.sleep(0.005)
+        if answer is None:
+            self.bury()
+
     def kill_worker(self, moment: float) -> None:
         """Kill the worker some time after it is there."""
         while (answer := self.ask("pid")) is not None and answer[1] == "0":
@@ -134,6 +146,9 @@ def kill_loop(folder: Path, n_kills: int, n_rankings: int, seed: int) -> Killed:
 
 def kill_somebody(killed: Killed, draw: random.Random) -> None:
     chance, moment = draw.random(), draw.uniform(0.0, 0.5)
+    if chance >= 0.2 and draw.random() < 0.6:
+        killed.wait_for_a_candidate()
+        moment /= 10
     if chance < 0.2:
         killed.bury()
         killed.start()

@@ -41,3 +41,6 @@ def test_fifty_kills_of_front_and_worker_lose_nothing_and_repeat_nothing(tmp_pat
     assert min(killed.kills["front"], killed.kills["worker"]) >= 10
     assert len(killed.accepted) == 8
     check_nothing_lost_or_twice(tmp_path, killed)
+    with contextlib.closing(sqlite3.connect(tmp_path / "store.db")) as database:
+        # Some of the workers died at a candidate, not on their way to one.
+        assert database.execute("SELECT SUM(deaths) FROM candidates").fetchone()[0] > 0
