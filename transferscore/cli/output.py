@@ -5,20 +5,21 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from transferscore.errors import InputError
 
-__all__ = ["FORMATS", "add_output_options", "rendered", "write_output"]
+__all__ = ["FORMATS", "RANKING_FORMATS", "add_output_options", "rendered", "write_output"]
 
 FORMATS = ("table", "json", "csv", "markdown")
+RANKING_FORMATS = (*FORMATS, "html")
 
 
-def add_output_options(parser: argparse.ArgumentParser) -> None:
+def add_output_options(parser: argparse.ArgumentParser, formats: Sequence[str] = FORMATS) -> None:
     """`--format` and `--output`."""
-    parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
+    parser.add_argument("--format", choices=formats, default="table", help="default: table")
     parser.add_argument("--output", metavar="FILE", help="write there instead of to the terminal")
 
 
@@ -30,9 +31,13 @@ def rendered(document: Mapping[str, Any], options: argparse.Namespace) -> str:
         on_terminal = options.output is None and sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if on_terminal else None
         return report.to_text(document, width)
-    return {"json": report.to_json, "csv": report.to_csv, "markdown": report.to_markdown}[
-        options.format
-    ](document)
+    writers = {
+        "json": report.to_json,
+        "csv": report.to_csv,
+        "markdown": report.to_markdown,
+        "html": report.to_page,
+    }
+    return writers[options.format](document)
 
 
 def check_output(options: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from transferscore.cli.door import add_server_options, rank_of
 from transferscore.cli.limits import add_strategy_options, limits_of
 from transferscore.cli.output import (
+    RANKING_FORMATS,
     add_output_options,
     check_output,
     rendered,
@@ -28,7 +29,7 @@ def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
         "rank", parents=[common], help="rank models for a labelled dataset", description=__doc__
     )
     add_ranking_options(parser, "linear_probe")
-    add_output_options(parser)
+    add_output_options(parser, RANKING_FORMATS)
     parser.set_defaults(run=run)
 
 

@@ -18,8 +18,8 @@ from transferscore.ranking.fingerprints import FoundFingerprint
 
 __all__ = ["SourceDistance", "source_distance"]
 
-# Samples that pass the model a second time: one in sixteen, but no fewer than are worth a look.
-_SHARE = 16
+# Samples that pass the model a second time: one in twenty, but no fewer than are worth a look.
+_SHARE = 20
 _LEAST_SAMPLES, _MOST_SAMPLES = 16, 64
 
 

@@ -7,6 +7,7 @@ from transferscore.report.distances import (
     distances_to_text,
 )
 from transferscore.report.formats import to_csv, to_html, to_json, to_markdown
+from transferscore.report.page import to_page
 from transferscore.report.rows import rows
 from transferscore.report.strategies import decision_lines
 from transferscore.report.text import to_text
@@ -23,6 +24,7 @@ __all__ = [
     "to_html",
     "to_json",
     "to_markdown",
+    "to_page",
     "to_text",
     "verification_text",
 ]
