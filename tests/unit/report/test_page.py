@@ -73,10 +73,10 @@ def test_the_page_holds_an_interval_a_candidate_the_distance_the_failure_and_the
     text = "".join(found.text)
     bars = [a for tag, a in found.tags if tag == "line" and a["class"] == "bar"]
     dots = [a for tag, a in found.tags if tag == "circle"]
-    assert len(bars) == len(dots) == 2
+    assert len(bars) == len(dots) == len(document["candidates"]) >= 2
     for bar, dot in zip(bars, dots, strict=True):
         assert 380 <= float(bar["x1"]) <= float(dot["cx"]) <= float(bar["x2"]) <= 1000
-    assert float(dots[0]["cx"]) > float(dots[1]["cx"])
+    assert float(dots[0]["cx"]) > float(dots[-1]["cx"])
     for part in ("Failures", "Notes", "90% interval", "relative_energy", "very high"):
         assert part in text
 
