@@ -47,7 +47,8 @@ def _bound(server: Any, address: str, credentials: Any) -> str:
             port = server.add_secure_port(address, credentials)
     except RuntimeError:
         raise InputError(
-            f"`listen` must be a free address `host:port` or `unix:/path`; got {address!r}."
+            f"`listen` must be a free address `host:port` or `unix:/path`; got {address!r}. With "
+            "TLS, certificate and key must be PEM files that belong together."
         ) from None
     return address if is_local else f"{address.rpartition(':')[0]}:{port}"
 

@@ -61,7 +61,7 @@ def score_statistics(content: bytes, scores: Sequence[str] | str | None) -> Answ
     task = statistics.task
     names = scores or [name for name, info in SCORES.items() if task in info.on_moments]
     values, notes = _with_warnings(lambda: compute_scores(statistics, names, task))
-    return Answer(values, notes, statistics.n_samples, content)
+    return Answer(values, notes, statistics.n_samples)
 
 
 def compute_distances(

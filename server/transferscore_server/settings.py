@@ -233,6 +233,8 @@ def _check(settings: Settings) -> None:
         raise InputError("`tls_client_ca` needs `tls_certificate` and `tls_key` as well.")
     if not settings.listen:
         raise InputError("`listen` must name at least one address; got none.")
+    for address in settings.listen:
+        _check_address(address)
     for f in fields(Limits):
         if getattr(settings.limits, f.name) < 0:
             raise InputError(f"`{f.name}` must not be negative.")
@@ -241,6 +243,16 @@ def _check(settings: Settings) -> None:
         raise InputError(
             f"`{open_addresses[0]}` is reached from other machines, and there is no TLS: set "
             "`tls_certificate` and `tls_key`, or `insecure_listen` where something in front does."
+        )
+
+
+def _check_address(address: str) -> None:
+    """GRPC itself takes a port that is none for some other port."""
+    host, _, port = address.rpartition(":")
+    is_port = port.isascii() and port.isdigit() and int(port) < 2**16
+    if not address.startswith("unix:") and not (host and is_port):
+        raise InputError(
+            f"`listen` must be `host:port`, the port 0 to 65535, or `unix:/path`; got {address!r}."
         )
 
 

@@ -177,6 +177,7 @@ def test_asynchronously(server, models, arrays):
     assert info.version == transferscore.__version__
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_scores_and_distances(client, arrays):
     x, y = arrays
     names = [f"class {i}" for i in y]

@@ -288,6 +288,39 @@ def test_it_lets_calls_finish_when_it_is_told_to_stop(tmp_path):
         assert served.process.returncode == 0
 
 
+def test_a_restart_under_live_traffic_fails_no_call(tmp_path):
+    """Callers go on through SIGTERM and the next start; none of their calls fails."""
+    flags = ["--listen", f"unix:{tmp_path}/s.sock"]
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 8)), rng.integers(0, 3, 60)
+    expected, done, failed = transferscore.score(x, y, "logme"), threading.Event(), []
+    counts = [0, 0, 0]
+
+    def caller(number):
+        with transferscore.Client(f"unix:{tmp_path}/s.sock") as client:
+            while not done.is_set():
+                try:
+                    assert client.score(x, y, "logme") == expected
+                except Exception as error:
+                    failed.append(error)
+                    return
+                counts[number] += 1
+
+    callers = [threading.Thread(target=caller, args=(number,)) for number in range(3)]
+    with serving.Served(tmp_path, flags) as first:
+        for each in callers:
+            each.start()
+        serving.until(lambda: min(counts) > 5)
+        assert first.stop() == 0
+    before = list(counts)
+    with serving.Served(tmp_path, flags):
+        serving.until(lambda: all(now > then + 5 for now, then in zip(counts, before, strict=True)))
+        done.set()
+        for each in callers:
+            each.join()
+    assert failed == []
+
+
 def openssl(folder: Path, *arguments: str) -> None:
     subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 

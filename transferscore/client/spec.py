@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,12 @@ _TASKS: dict[str, Any] = {
     "multilabel": types_pb2.TASK_MULTILABEL,
     "regression": types_pb2.TASK_REGRESSION,
     "token_classification": types_pb2.TASK_TOKEN_CLASSIFICATION,
+}
+
+_LIMITS = {
+    "max_gpu_memory": "max_memory_bytes",
+    "max_cost": "max_cost",
+    "price_per_hour": "price_per_hour",
 }
 
 
@@ -36,11 +43,12 @@ def spec_of(models: Any, options: Mapping[str, Any]) -> Any:
         scores=_listed(given.pop("scores", ())),
         seed=given.pop("seed", 0),
         device=given.pop("device", ""),
-        strategies=_listed(given.pop("strategies", ())),
+        strategies=_strategies(given.pop("strategies", None)),
         priors=given.pop("priors", {}),
     )
     if (most := given.pop("max_samples", None)) is not None:
         spec.max_samples = most
+    _set_limits(spec, given.pop("limits", None))
     _set_models(spec, models)
     try:
         spec.options.update(given)
@@ -58,6 +66,33 @@ def task_of(task: str | None) -> Any:
         UnknownNameError: There is no such task.
     """
     return types_pb2.TASK_UNSPECIFIED if task is None else _TASKS[task_named(task).kind]
+
+
+def _strategies(asked: Any) -> list[str]:
+    """Names of strategies; none for the default, which a server has as well."""
+    if asked is None or asked == "linear_probe":
+        return []
+    names = [asked] if isinstance(asked, str) or not isinstance(asked, Iterable) else list(asked)
+    if not all(isinstance(name, str) for name in names):
+        raise InputError(f"Strategies for a server must be names; got {names}.")
+    return [each for name in names for each in name.split(",")]
+
+
+def _set_limits(spec: Any, limits: Any) -> None:
+    """Limits as `rank` takes them: a mapping, or the library's own value."""
+    if limits is None:
+        return
+    from transferscore.strategies.limits import parse_limits
+
+    parsed = asdict(parse_limits(limits))
+    given = {name: value for name, value in parsed.items() if value is not None}
+    for word, name in _LIMITS.items():
+        if word in given:
+            setattr(spec.limits, name, given.pop(word))
+    if "max_train_time" in given:
+        spec.limits.max_train_time.FromNanoseconds(round(given.pop("max_train_time") * 1e9))
+    if given:
+        raise InputError(f"These limits cannot be set for a server: {', '.join(given)}.")
 
 
 def _set_models(spec: Any, models: Any) -> None:

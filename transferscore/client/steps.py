@@ -73,12 +73,28 @@ Step: TypeAlias = Call | Feed | Stream | Pause
 Steps: TypeAlias = Generator[Step, Any, Result]
 
 
+@dataclass(slots=True)
+class _Options:
+    """How calls are made: a server that was there once is waited for, while time is left.
+
+    One that never answered is likely not to be at that address, which is told at once.
+    """
+
+    metadata: Any
+    is_reached: bool = False
+
+    def of(self, step: Step) -> dict[str, Any]:
+        seconds = getattr(step, "seconds", None)
+        waits = self.is_reached and seconds is not None
+        return {"timeout": seconds, "metadata": self.metadata, "wait_for_ready": waits}
+
+
 class Driver:
     """Carries steps out, waiting for each."""
 
     def __init__(self, channel: Any, metadata: Any) -> None:
         """Speak over a `grpc.Channel`, `metadata` with every call."""
-        self._channel, self._metadata = channel, metadata
+        self._channel, self._options = channel, _Options(metadata)
 
     def run(self, steps: Steps[Result]) -> Result:
         """What the conversation comes to."""
@@ -95,7 +111,9 @@ class Driver:
     def _tried(self, step: Step) -> tuple[Any, Failed | None]:
         for attempt in range(_MOST_RETRIES + 1):
             try:
-                return self._once(step), None
+                answer = self._once(step)
+                self._options.is_reached = True
+                return answer, None
             except grpc.RpcError as error:
                 fault = fault_of(error)
             if (delay := _delay(step, fault, attempt)) is None:
@@ -104,7 +122,7 @@ class Driver:
         return None, Failed(fault)
 
     def _once(self, step: Step) -> Any:
-        options = {"timeout": getattr(step, "seconds", None), "metadata": self._metadata}
+        options = self._options.of(step)
         if isinstance(step, Pause):
             return time.sleep(step.seconds)
         if isinstance(step, Call):
@@ -127,7 +145,7 @@ class AsyncDriver:
 
     def __init__(self, channel: Any, metadata: Any) -> None:
         """Speak over a `grpc.aio.Channel`, `metadata` with every call."""
-        self._channel, self._metadata = channel, metadata
+        self._channel, self._options = channel, _Options(metadata)
 
     async def run(self, steps: Steps[Result]) -> Result:
         """What the conversation comes to."""
@@ -144,7 +162,9 @@ class AsyncDriver:
     async def _tried(self, step: Step) -> tuple[Any, Failed | None]:
         for attempt in range(_MOST_RETRIES + 1):
             try:
-                return await self._once(step), None
+                answer = await self._once(step)
+                self._options.is_reached = True
+                return answer, None
             except grpc.RpcError as error:
                 fault = fault_of(error)
             if (delay := _delay(step, fault, attempt)) is None:
@@ -153,7 +173,7 @@ class AsyncDriver:
         return None, Failed(fault)
 
     async def _once(self, step: Step) -> Any:
-        options = {"timeout": getattr(step, "seconds", None), "metadata": self._metadata}
+        options = self._options.of(step)
         if isinstance(step, Pause):
             return await asyncio.sleep(step.seconds)
         if isinstance(step, Call):

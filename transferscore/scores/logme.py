@@ -100,18 +100,34 @@ class _Evidence:
         return cls(n, spectrum, statistics.target_mean[columns], coordinates, unreached)
 
     def at(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Log evidence per sample `(m,)` at `t` `(m,)` or `(1,)`."""
+        """Log evidence per sample `(m,)`, each column at its own `t` `(m,)`."""
         spectrum, n = self.spectrum, self.n_samples
-        inverse = 1.0 / (spectrum.eigenvalues + t[:, None])  # (m or 1, r)
+        inverse = 1.0 / (spectrum.eigenvalues + t[:, None])  # (m, r)
         residual = self.unreached + t * np.sum(self.coordinates**2 * inverse, axis=1)
         slope = spectrum.mean * np.sqrt(spectrum.eigenvalues)
         intercept = self.target_mean - np.sum(self.coordinates * slope * inverse, axis=1)
         stretch = n * (inverse @ spectrum.mean**2 + spectrum.mean_residual / t)
-        loss = residual + n * intercept**2 / (1.0 + stretch)
         complexity = np.log1p(spectrum.eigenvalues / t[:, None]).sum(axis=1) + np.log1p(stretch)
+        return self._value(residual + n * intercept**2 / (1.0 + stretch), complexity)
+
+    def over(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log evidence per sample `(g, m)`, every column at each of `t` `(g,)`, by products."""
+        spectrum, n = self.spectrum, self.n_samples
+        inverse = 1.0 / (spectrum.eigenvalues + t[:, None])  # (g, r)
+        residual = self.unreached + t[:, None] * (inverse @ (self.coordinates**2).T)
+        slope = spectrum.mean * np.sqrt(spectrum.eigenvalues)
+        intercept = self.target_mean - inverse @ (self.coordinates * slope).T
+        stretch = n * (inverse @ spectrum.mean**2 + spectrum.mean_residual / t)
+        complexity = np.log1p(spectrum.eigenvalues / t[:, None]).sum(axis=1) + np.log1p(stretch)
+        loss = residual + n * intercept**2 / (1.0 + stretch[:, None])
+        return self._value(loss, complexity[:, None])
+
+    def _value(
+        self, loss: NDArray[np.float64], complexity: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         with np.errstate(divide="ignore"):
-            fit = np.log(2.0 * np.pi * loss / n) + 1.0
-        value: NDArray[np.float64] = -0.5 * (fit + complexity / n)
+            fit = np.log(2.0 * np.pi * loss / self.n_samples) + 1.0
+        value: NDArray[np.float64] = -0.5 * (fit + complexity / self.n_samples)
         return value
 
     def grid(self) -> NDArray[np.float64]:
@@ -142,7 +158,7 @@ class _Evidence:
 def _maximum(evidence: _Evidence) -> NDArray[np.float64]:
     """The maximum over t: a grid first, since there may be several maxima, then golden sections."""
     grid = evidence.grid()
-    values = np.stack([evidence.at(np.exp(point[None])) for point in grid])  # (g, m)
+    values = evidence.over(np.exp(grid))  # (g, m)
     best = values.argmax(axis=0)
     low, high = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, len(grid) - 1)]
     refined = np.maximum(values.max(axis=0), _golden_sections(evidence, low, high))

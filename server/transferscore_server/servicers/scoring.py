@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, Protocol
 
 from transferscore.v1 import scoring_service_pb2 as pb
@@ -57,6 +58,8 @@ class ScoringServicer:
         if request.statistics:
             scores = scores_named(request.scores)
             answer: Answer = await self._runner.run(score_statistics, request.statistics, scores)
+            if request.return_statistics:
+                answer = replace(answer, statistics=request.statistics)
         else:
             answer = await self._runner.run(score_features, *score_request(request))
         if len(answer.statistics) > self._limits.max_message_bytes - 2**16:

@@ -113,16 +113,23 @@ def _device(text: str) -> str:
     return text or "auto"
 
 
+# Fields of CandidateLimits by the library's words for them.
+_LIMITS = {
+    "max_gpu_memory": "max_memory_bytes",
+    "max_cost": "max_cost",
+    "price_per_hour": "price_per_hour",
+}
+
+
 def _limits(message: Any) -> dict[str, float]:
     limits: dict[str, float] = {
-        name: getattr(message, name)
-        for name in ("max_memory_bytes", "max_cost", "price_per_hour")
-        if message.HasField(name)
+        word: getattr(message, name) for word, name in _LIMITS.items() if message.HasField(name)
     }
     if message.HasField("max_train_time"):
         limits["max_train_time"] = seconds_of(message.max_train_time)
-    for name, value in limits.items():
+    for word, value in limits.items():
         if not value >= 0:
+            name = _LIMITS.get(word, word)
             raise invalid(f"ranking.spec.limits.{name}", f"must be at least 0; got {value}.")
     return limits
 
@@ -153,7 +160,7 @@ def ranking_message(record: RankingRecord, finished: Sequence[CandidateRecord] =
         failures=_failures(document, finished),
         warnings=document["warnings"] if document else (),
         error=_error_message(record.error) if record.error else None,
-        document=json.dumps(document) if document else "",
+        document=_told(document, record.spec.dataset) if document else "",
         create_time=timestamp(record.create_time),
         start_time=timestamp(record.start_time),
         end_time=timestamp(record.end_time),
@@ -164,10 +171,11 @@ def ranking_message(record: RankingRecord, finished: Sequence[CandidateRecord] =
 
 def progress_message(record: RankingRecord, body: Mapping[str, Any] | None = None) -> Any:
     """How far a ranking has come, with a PROGRESS event's body where there is one."""
-    body = body or {}
+    body = body or {"state": record.state.value}
     return pb.RankingMetadata(
         ranking=record.name,
-        state=pb.Ranking.State.Value(body.get("state", record.state.value)),
+        # Only a ranking that runs makes progress.
+        state=pb.Ranking.State.Value(body.get("state", RankingState.RUNNING.value)),
         candidates_total=record.n_candidates,
         candidates_done=record.n_done,
         candidates_failed=record.n_failed,
@@ -238,13 +246,20 @@ def _listed(names: str | Sequence[str]) -> list[str]:
 
 
 def _limits_message(limits: Mapping[str, float]) -> Any:
-    values: dict[str, Any] = {
-        name: value for name, value in limits.items() if name != "max_train_time"
-    }
+    given = limits.items()
+    values: dict[str, Any] = {_LIMITS[word]: value for word, value in given if word in _LIMITS}
     message = pb.CandidateLimits(**values)
     if "max_train_time" in limits:
         message.max_train_time.CopyFrom(duration(limits["max_train_time"]))
     return message
+
+
+def _told(document: Mapping[str, Any], dataset: str) -> str:
+    """The document as callers get it: it names the dataset, not where its bytes lay."""
+    about = dict(document["dataset"])
+    if "source" in about:
+        about["source"] = dataset
+    return json.dumps({**document, "dataset": about})
 
 
 def _candidates(

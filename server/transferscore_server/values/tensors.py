@@ -25,6 +25,7 @@ _TYPES: dict[int, np.dtype[Any]] = {
     types_pb2.DATA_TYPE_UINT8: np.dtype("u1"),
 }
 _MAX_DIMENSIONS = 4
+_MOST_ELEMENTS = 2**31
 
 
 def item_type(data_type: int, name: str) -> np.dtype[Any]:
@@ -88,6 +89,9 @@ def check_crc(expected: int, name: str, *parts: bytes) -> None:
 def _check_shape(shape: tuple[int, ...], dtype: np.dtype[Any], length: int, name: str) -> None:
     if len(shape) > _MAX_DIMENSIONS or any(size < 0 for size in shape):
         raise _wrong_shape(name, shape, f"at most {_MAX_DIMENSIONS} sizes, none negative")
+    # An empty array may claim sizes that no array can have.
+    if math.prod(max(1, size) for size in shape) > _MOST_ELEMENTS:
+        raise _wrong_shape(name, shape, f"sizes whose product is at most {_MOST_ELEMENTS}")
     expected = math.prod(shape) * dtype.itemsize
     if length != expected:
         raise invalid(

@@ -56,6 +56,8 @@ def test_printed_settings_can_be_read_again_and_hide_secrets(tmp_path):
         ({"TS_HUB": "maybe"}, r"^`TS_HUB` must be true or false; got 'maybe'"),
         ({"TS_LISTEN": "0.0.0.0:1"}, r"^`0.0.0.0:1` is reached from other machines"),
         ({"TS_LISTEN": ""}, r"^`listen` must name at least one address"),
+        ({"TS_LISTEN": "127.0.0.1:99999"}, r"^`listen` must be `host:port`"),
+        ({"TS_LISTEN": "50051"}, r"^`listen` must be `host:port`"),
         ({"TS_TLS_KEY": "k"}, r"^`tls_certificate` and `tls_key` go together"),
         ({"TS_TLS_CLIENT_CA": "k"}, r"^`tls_client_ca` needs"),
         ({"TS_MAX_CANDIDATES": "-1"}, r"^`max_candidates` must not be negative"),
