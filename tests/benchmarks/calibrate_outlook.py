@@ -26,7 +26,7 @@ from transferscore.strategies.calibration import log_odds
 
 # What the coefficients are drawn to where there is little to learn them from: half the gain of the
 # kernel and half of the rehearsal's; from scratch there is no kernel.
-PRIOR = {"scratch": (0.0, 0.0, 1.0)}
+PRIOR = {"scratch": (0.0, 0.0, 0.3)}
 USUAL = (0.0, 0.5, 0.5)
 STRENGTH = 0.5
 NINETY = 1.645

@@ -53,7 +53,7 @@ def gather(model: str, name: str, table: Path) -> None:
     for strategy, evidence in found.items():
         if isinstance(evidence, str):
             continue
-        rehearsal = evidence.rehearsal
+        tuned = evidence.half_tuned
         row = {
             "model": model,
             "dataset": name,
@@ -62,8 +62,8 @@ def gather(model: str, name: str, table: Path) -> None:
             "kernel": f"{evidence.kernel.value:.4f}",
             "share": evidence.kernel.share,
             "penalty": f"{evidence.kernel.penalty:.1e}",
-            "half_probe": f"{rehearsal.probe:.4f}" if rehearsal else "",
-            "half_tuned": f"{rehearsal.tuned:.4f}" if rehearsal else "",
+            "half_probe": f"{evidence.half_probe:.4f}",
+            "half_tuned": "" if tuned is None else f"{tuned:.4f}",
             "n_rows": len(dataset),
             "n_classes": dataset.n_classes,
             "seconds": f"{seconds:.0f}",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from transferscore.strategies.calibration_table import CALIBRATIONS
 from transferscore.strategies.outlook_values import Prediction
 
-__all__ = ["Observed", "calibrated", "log_odds", "shifted", "uncalibrated"]
+__all__ = ["Observed", "calibrated", "log_odds", "raised", "shifted", "uncalibrated"]
 
 # 90 % of a normal distribution lies within so many standard deviations.
 _NINETY = 1.645
@@ -52,8 +52,19 @@ def calibrated(strategy: str, observed: Observed) -> Prediction:
     else:
         odds = table.constant + table.kernel * observed.kernel_gain
         odds += table.rehearsal * observed.rehearsal_gain
-    value = _probability(log_odds(observed.probe, observed.n_rows) + odds)
-    return _interval(value, observed.n_rows, table.spread)
+    return raised(observed.probe, odds, observed.n_rows, table.spread)
+
+
+def raised(probe: float, odds: float, n_rows: int, spread: float) -> Prediction:
+    """An accuracy some log odds above the probe's.
+
+    Args:
+        probe: Held-out accuracy of the probe.
+        odds: What is added.
+        n_rows: Rows that the probe was held out on.
+        spread: Standard deviation of the error beyond the chance of these rows.
+    """
+    return _interval(_probability(log_odds(probe, n_rows) + odds), n_rows, spread)
 
 
 def shifted(prediction: Prediction, odds: float, spread: float) -> Prediction:

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from transferscore.datasets import Dataset
 from transferscore.encoders import Encoder, TrainableModel, trainable_model
-from transferscore.strategies.kernel import KernelFit, best_mixture, gram, unit_kernel
-from transferscore.strategies.rehearsal import Rehearsal, rehearse
+from transferscore.strategies.kernel import KernelFit, best_mixture, gram, split_losses, unit_kernel
+from transferscore.strategies.rehearsal import halves, rehearse
 from transferscore.strategies.strategy import STRATEGIES, LoRA, Strategy
 from transferscore.strategies.tangent import Tangents, tangents
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Evidence", "feature_kernel", "gather_evidence", "targets_of"]
+__all__ = ["Evidence", "feature_kernel", "gather_evidence", "half_value", "targets_of"]
 
 N_DIRECTIONS = 3
 _FLOOR = 1e-2
@@ -32,12 +32,15 @@ class Evidence:
 
     Attributes:
         kernel: Leave-one-out fit of its kernel; of a scratch strategy, the probe's.
-        rehearsal: A few epochs of full tuning (from random weights for scratch), or None.
+        half_probe: Metric of the probe fitted on one half and tested on the other, over both.
+        half_tuned: The same after a few epochs of full tuning (from random weights for scratch);
+            None where nothing is tuned.
         n_trainable: Weights that the strategy trains, the classifier aside.
     """
 
     kernel: KernelFit
-    rehearsal: Rehearsal | None
+    half_probe: float
+    half_tuned: float | None
     n_trainable: int
 
 
@@ -61,6 +64,7 @@ def gather_evidence(
     seen = _tangents(encoder, model, dataset, seed)
     targets, frozen = targets_of(dataset), feature_kernel(seen.features)
     probe = best_mixture(frozen, None, targets)
+    half = half_value(probe, dataset, seed)
     tuned = _rehearsed(encoder, "full", dataset, strategies, seed)
     drawn = _rehearsed(encoder, "scratch", dataset, strategies, seed)
     for strategy in strategies:
@@ -70,8 +74,16 @@ def gather_evidence(
         kernel = None if strategy.name == "scratch" else _kernel(seen, strategy, model)
         fit = probe if kernel is None else best_mixture(frozen, kernel, targets)
         rehearsal = drawn if strategy.name == "scratch" else tuned if kernel is not None else None
-        found[strategy.name] = Evidence(fit, rehearsal, _n_trainable(strategy, model.module))
+        found[strategy.name] = Evidence(fit, half, rehearsal, _n_trainable(strategy, model.module))
     return found
+
+
+def half_value(probe: KernelFit, dataset: Dataset, seed: int) -> float:
+    """Metric of the probe fitted on each half and tested on the other; see `halves`."""
+    half, targets = halves(dataset, seed), targets_of(dataset)
+    parts = [np.flatnonzero(half == k) for k in (0, 1)]
+    losses = [split_losses(probe, targets, parts[1 - k], parts[k]) for k in (0, 1)]
+    return float(1.0 - np.concatenate(losses).mean())
 
 
 def targets_of(dataset: Dataset) -> NDArray[np.float64]:
@@ -138,7 +150,7 @@ def _n_trainable(strategy: Strategy, module: nn.Module) -> int:
 
 def _rehearsed(
     encoder: Encoder, name: str, dataset: Dataset, strategies: Sequence[Strategy], seed: int
-) -> Rehearsal | None:
+) -> float | None:
     """A rehearsal of full tuning where anything is tuned, of scratch where that is asked for."""
     others: Mapping[str, bool] = {
         "full": any(s.name not in ("linear_probe", "scratch") for s in strategies),

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["KernelFit", "best_mixture", "gram", "leave_one_out", "subset_losses", "unit_kernel"]
+__all__ = [
+    "KernelFit",
+    "best_mixture",
+    "gram",
+    "leave_one_out",
+    "split_losses",
+    "subset_losses",
+    "unit_kernel",
+]
 
 _Matrix = NDArray[np.float64]
 
@@ -104,15 +112,21 @@ def subset_losses(fit: KernelFit, targets: _Matrix, size: int, seed: int) -> NDA
     found = []
     for _ in range(_REPEATS):
         order = rng.permutation(len(targets))
-        here, there = order[:size], order[size:]
-        inside = fit.kernel[np.ix_(here, here)]
-        system = np.ones((size + 1, size + 1))
-        system[:size, :size] = inside + fit.penalty * np.eye(size)
-        system[size, size] = 0.0
-        solved = np.linalg.solve(system, np.vstack([targets[here], np.zeros(targets.shape[1])]))
-        predicted = fit.kernel[np.ix_(there, here)] @ solved[:size] + solved[size]
-        found.append(_losses(predicted, targets[there]).mean())
+        found.append(split_losses(fit, targets, order[:size], order[size:]).mean())
     return np.array(found)
+
+
+def split_losses(
+    fit: KernelFit, targets: _Matrix, here: NDArray[np.int64], there: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Losses of the rows `there` of a fit on the rows `here`."""
+    size = len(here)
+    system = np.ones((size + 1, size + 1))
+    system[:size, :size] = fit.kernel[np.ix_(here, here)] + fit.penalty * np.eye(size)
+    system[size, size] = 0.0
+    solved = np.linalg.solve(system, np.vstack([targets[here], np.zeros(targets.shape[1])]))
+    predicted = fit.kernel[np.ix_(there, here)] @ solved[:size] + solved[size]
+    return _losses(predicted, targets[there])
 
 
 def _mixed(features: _Matrix, tangents: _Matrix | None, share: float) -> _Matrix:

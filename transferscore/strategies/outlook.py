@@ -28,6 +28,7 @@ from transferscore.strategies.evidence import (
 )
 from transferscore.strategies.kernel import KernelFit, best_mixture, subset_losses
 from transferscore.strategies.outlook_values import CurvePoint, Prediction, StrategyOutlook
+from transferscore.strategies.published import published_full
 from transferscore.strategies.strategy import Strategy
 
 __all__ = ["CurvePoint", "Prediction", "StrategyOutlook", "outlook"]
@@ -66,8 +67,9 @@ def outlook(
         seed: Seed of every random choice.
 
     Returns:
-        Strategy name to outlook, in the order given. A strategy that the model cannot take, and
-        every tuning of a model without gradients, is there with its reason.
+        Strategy name to outlook, in the order given. A strategy that the model cannot take is there
+        with its reason. Of a model without gradients, full tuning of image and text classifiers is
+        told from published runs of other models, far less exactly.
 
     Raises:
         InputError: Features and samples do not match.
@@ -106,7 +108,9 @@ class _Look:
         self, encoder: Encoder, strategies: Sequence[Strategy]
     ) -> dict[str, Evidence | str]:
         """Evidence, or a reason, for each strategy; a probe needs no gradients."""
-        found: dict[str, Evidence | str] = {"linear_probe": Evidence(self.sample_probe, None, 0)}
+        found: dict[str, Evidence | str] = {
+            "linear_probe": Evidence(self.sample_probe, 0.0, None, 0)
+        }
         tuned = [strategy for strategy in strategies if strategy.name != "linear_probe"]
         if tuned and (reason := why_untrainable(encoder)) is not None:
             return found | dict.fromkeys((strategy.name for strategy in tuned), reason)
@@ -115,24 +119,33 @@ class _Look:
     def outlook(self, name: str, evidence: Evidence | str) -> StrategyOutlook:
         """The outlook on one strategy from its evidence."""
         if isinstance(evidence, str):
-            return StrategyOutlook(name, None, reason=evidence)
+            return self._without_evidence(name, evidence)
         predicted = self._predicted(name, evidence)
         return StrategyOutlook(
             name,
             predicted,
             None,
             self._curve(name, evidence.kernel, predicted),
-            _BASIS[evidence.rehearsal is not None, name == "scratch"],
+            _BASIS[evidence.half_tuned is not None, name == "scratch"],
             evidence.n_trainable,
         )
+
+    def _without_evidence(self, name: str, reason: str) -> StrategyOutlook:
+        """Not available; but published runs tell something of full tuning."""
+        known = None
+        if name == "full" and self.dataset.n_classes:
+            known = published_full(self.dataset.modality, self.probe, len(self.dataset))
+        if known is None:
+            return StrategyOutlook(name, None, reason=reason)
+        return StrategyOutlook(name, known, basis="published runs of other models")
 
     def _predicted(self, name: str, evidence: Evidence) -> Prediction:
         n, base = len(self.sample), self.sample_probe.value
         if not self.dataset.n_classes:
             return uncalibrated(self.probe + evidence.kernel.value - base, evidence.kernel.losses)
-        gain, seen = None, evidence.rehearsal
-        if seen is not None:
-            gain = log_odds(seen.tuned, n) - log_odds(seen.probe, n)
+        gain = None
+        if evidence.half_tuned is not None:
+            gain = log_odds(evidence.half_tuned, n) - log_odds(evidence.half_probe, n)
         kernel_gain = log_odds(evidence.kernel.value, n) - log_odds(base, n)
         return calibrated(name, Observed(self.probe, len(self.dataset), kernel_gain, gain))
 

@@ -7,9 +7,6 @@ turn, so that all rows are tested and none by a model that has seen it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,16 +15,14 @@ from transferscore.encoders import Encoder
 from transferscore.strategies.loop import (
     TrainingPlan,
     TrainingRun,
-    features_of,
     fit,
     outputs_of,
     prepare_run,
-    probe_of,
 )
 from transferscore.strategies.measures import measure
 from transferscore.strategies.strategy import Strategy
 
-__all__ = ["Rehearsal", "halves", "rehearse"]
+__all__ = ["halves", "rehearse"]
 
 EPOCHS = 3
 _RATE = 4e-4
@@ -36,21 +31,8 @@ _RATE = 4e-4
 _SCRATCH_RATES = {True: 4e-3, False: 5e-4}
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """What a few epochs on half of the rows gave.
-
-    Attributes:
-        probe: Metric of the probe fitted on half of the rows.
-        tuned: Metric after tuning on the same half.
-    """
-
-    probe: float
-    tuned: float
-
-
-def rehearse(encoder: Encoder, strategy: Strategy, dataset: Dataset, seed: int) -> Rehearsal:
-    """Train a strategy for three epochs on each half, from the probe on that half.
+def rehearse(encoder: Encoder, strategy: Strategy, dataset: Dataset, seed: int) -> float:
+    """Metric after three epochs on one half, tested on the other, over both.
 
     Args:
         encoder: The model; it stays as it is.
@@ -63,13 +45,11 @@ def rehearse(encoder: Encoder, strategy: Strategy, dataset: Dataset, seed: int) 
     """
     run = prepare_run(encoder, strategy, dataset, TrainingPlan(), seed)
     half = halves(dataset, seed)
-    outputs = [_half(run, np.flatnonzero(half != k), np.flatnonzero(half == k)) for k in (0, 1)]
-    order = np.concatenate([np.flatnonzero(half == k) for k in (0, 1)])
-    probe, tuned = (
-        measure(np.concatenate(parts), dataset.labels[order], dataset.task.kind)
-        for parts in zip(*outputs, strict=True)
-    )
-    return Rehearsal(next(iter(probe.values())), next(iter(tuned.values())))
+    parts = [np.flatnonzero(half == k) for k in (0, 1)]
+    outputs = [_tuned(run, parts[1 - k], parts[k]) for k in (0, 1)]
+    labels = dataset.labels[np.concatenate(parts)]
+    metrics = measure(np.concatenate(outputs), labels, dataset.task.kind)
+    return next(iter(metrics.values()))
 
 
 def halves(dataset: Dataset, seed: int) -> NDArray[np.int64]:
@@ -83,14 +63,12 @@ def halves(dataset: Dataset, seed: int) -> NDArray[np.int64]:
     return half
 
 
-def _half(
+def _tuned(
     run: TrainingRun, fitted: NDArray[np.int64], held: NDArray[np.int64]
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Outputs of the probe and of the tuned model on the held half."""
-    run.restart()
-    probe = probe_of(run, fitted).outputs(features_of(run, held))
+) -> NDArray[np.float32]:
+    """Outputs on the held half of a model tuned on the other."""
     head = fit(run, fitted, _rate(run), EPOCHS, EPOCHS)
-    return probe, outputs_of(run, head, held)
+    return outputs_of(run, head, held)
 
 
 def _rate(run: TrainingRun) -> float:

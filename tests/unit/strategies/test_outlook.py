@@ -9,6 +9,7 @@ from transferscore.errors import InputError
 from transferscore.statistics import Statistics
 from transferscore.strategies import STRATEGIES, outlook, resolve_strategies
 from transferscore.strategies.calibration import Observed, calibrated, log_odds
+from transferscore.strategies.published import published_full
 
 
 def encoder():
@@ -92,3 +93,24 @@ def test_evidence_moves_the_prediction_and_rows_narrow_it():
     assert few.high - few.low > many.high - many.low
     assert calibrated("mine", Observed(0.7, 300, 0.5, 0.5)).value > 0.7
     assert log_odds(1.0, 100) == pytest.approx(np.log(0.995 / 0.005))
+
+
+def test_full_tuning_of_a_model_without_gradients_is_told_from_published_runs():
+    texts = [f"{word} {i}" for i in range(60) for word in ("good", "bad")]
+    labels = [text.split()[0] for text in texts]
+    model = CallableEncoder(
+        lambda batch: np.array([[len(text), sum(map(ord, text)) % 7] for text in batch]),
+        name="plain",
+    )
+    data = dataset_from_arrays(texts, labels)
+    _, found = looked(model, data)
+    full, probe = found["full"], found["linear_probe"]
+    assert full.basis == "published runs of other models"
+    assert full.predicted.value > probe.predicted.value
+    assert not found["lora"].available
+
+
+def test_published_gains_shrink_towards_the_ceiling_and_are_never_losses():
+    gains = [published_full("image", p, 1000).value - p for p in (0.5, 0.9, 0.99)]
+    assert gains[0] > gains[1] > gains[2] >= 0.0
+    assert published_full("audio", 0.5, 100) is None
