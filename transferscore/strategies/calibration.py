@@ -47,10 +47,8 @@ def calibrated(strategy: str, observed: Observed) -> Prediction:
         observed: The evidence.
     """
     table = CALIBRATIONS.get(strategy.partition(":")[0], CALIBRATIONS["other"])
-    if observed.rehearsal_gain is None:
-        odds = table.kernel_alone * observed.kernel_gain
-    else:
-        odds = table.constant + table.kernel * observed.kernel_gain
+    odds = table.constant + table.kernel * observed.kernel_gain
+    if observed.rehearsal_gain is not None:
         odds += table.rehearsal * observed.rehearsal_gain
     return raised(observed.probe, odds, observed.n_rows, table.spread)
 

@@ -16,7 +16,6 @@ class Calibration:
         constant: What the strategy adds in any case.
         kernel: Share of the kernel's gain.
         rehearsal: Share of the rehearsal's gain.
-        kernel_alone: Share of the kernel's gain where nothing was rehearsed.
         spread: Standard deviation of the error in accuracy, beyond the chance of the rows, on
             datasets that were left out of the fit.
     """
@@ -24,16 +23,17 @@ class Calibration:
     constant: float
     kernel: float
     rehearsal: float
-    kernel_alone: float
     spread: float
 
 
+# Fitted on three image sets with CIFAR-10 ResNet-20, 300 rows each; LoRA and "other" are what the
+# fit is drawn to, and their spreads a guess on the safe side.
 CALIBRATIONS: Mapping[str, Calibration] = {
-    "linear_probe": Calibration(0.0, 0.0, 0.0, 0.0, 0.015),
-    "norm_tuning": Calibration(0.0, 0.5, 0.5, 1.0, 0.03),
-    "partial": Calibration(0.0, 0.5, 0.5, 1.0, 0.03),
-    "lora": Calibration(0.0, 0.5, 0.5, 1.0, 0.03),
-    "full": Calibration(0.0, 0.5, 0.5, 1.0, 0.03),
-    "scratch": Calibration(0.5, 0.0, 1.0, 0.0, 0.08),
-    "other": Calibration(0.0, 0.5, 0.5, 1.0, 0.08),
+    "linear_probe": Calibration(0.0, 0.0, 0.0, 0.03),
+    "norm_tuning": Calibration(-0.09, 0.73, 0.34, 0.03),
+    "partial": Calibration(0.06, 0.95, 0.49, 0.041),
+    "lora": Calibration(0.0, 0.8, 0.4, 0.06),
+    "full": Calibration(0.12, 1.0, 0.52, 0.031),
+    "scratch": Calibration(0.43, 0.0, 0.0, 0.093),
+    "other": Calibration(0.0, 0.8, 0.4, 0.08),
 }

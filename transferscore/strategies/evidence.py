@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +33,8 @@ class Evidence:
     Attributes:
         kernel: Leave-one-out fit of its kernel; of a scratch strategy, the probe's.
         half_probe: Metric of the probe fitted on one half and tested on the other, over both.
-        half_tuned: The same after a few epochs of full tuning (from random weights for scratch);
-            None where nothing is tuned.
+        half_tuned: The same after a few epochs of full tuning; None where nothing is tuned, and
+            from scratch, of which so few epochs tell nothing.
         n_trainable: Weights that the strategy trains, the classifier aside.
     """
 
@@ -65,15 +65,14 @@ def gather_evidence(
     targets, frozen = targets_of(dataset), feature_kernel(seen.features)
     probe = best_mixture(frozen, None, targets)
     half = half_value(probe, dataset, seed)
-    tuned = _rehearsed(encoder, "full", dataset, strategies, seed)
-    drawn = _rehearsed(encoder, "scratch", dataset, strategies, seed)
+    tuned = _rehearsed(encoder, dataset, strategies, seed)
     for strategy in strategies:
         if (reason := reasons[strategy.name]) is not None:
             found[strategy.name] = reason
             continue
         kernel = None if strategy.name == "scratch" else _kernel(seen, strategy, model)
         fit = probe if kernel is None else best_mixture(frozen, kernel, targets)
-        rehearsal = drawn if strategy.name == "scratch" else tuned if kernel is not None else None
+        rehearsal = None if kernel is None else tuned
         found[strategy.name] = Evidence(fit, half, rehearsal, _n_trainable(strategy, model.module))
     return found
 
@@ -149,11 +148,9 @@ def _n_trainable(strategy: Strategy, module: nn.Module) -> int:
 
 
 def _rehearsed(
-    encoder: Encoder, name: str, dataset: Dataset, strategies: Sequence[Strategy], seed: int
+    encoder: Encoder, dataset: Dataset, strategies: Sequence[Strategy], seed: int
 ) -> float | None:
-    """A rehearsal of full tuning where anything is tuned, of scratch where that is asked for."""
-    others: Mapping[str, bool] = {
-        "full": any(s.name not in ("linear_probe", "scratch") for s in strategies),
-        "scratch": any(s.name == "scratch" for s in strategies),
-    }
-    return rehearse(encoder, STRATEGIES[name], dataset, seed) if others[name] else None
+    """A rehearsal of full tuning, where any strategy starts from the pretrained weights."""
+    if all(strategy.name in ("linear_probe", "scratch") for strategy in strategies):
+        return None
+    return rehearse(encoder, STRATEGIES["full"], dataset, seed)

@@ -37,7 +37,7 @@ __all__ = ["CurvePoint", "Prediction", "StrategyOutlook", "outlook"]
 _BASIS = {
     (False, False): "held-out kernel",
     (True, False): "tangent kernel and rehearsal",
-    (True, True): "rehearsal",
+    (False, True): "probe, and measured runs of other models",
 }
 _CURVE = (8, 4, 2)
 _LEAST_ROWS = 16

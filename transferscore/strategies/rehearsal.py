@@ -1,8 +1,8 @@
 """A rehearsal: a few real epochs on each half of the rows, tested on the other half.
 
-A tangent kernel says what training does to a network that hardly moves. Transformers move, and
-random weights move most: there a short look at the real thing says more. Each half is held out in
-turn, so that all rows are tested and none by a model that has seen it.
+A tangent kernel says what training does to a network that hardly moves. Transformers move: there a
+short look at the real thing says more. Each half is held out in turn, so that all rows are tested
+and none by a model that has seen it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,6 @@ __all__ = ["halves", "rehearse"]
 EPOCHS = 3
 _RATE = 4e-4
 
-# From random weights, networks with batch norm stand and need larger steps.
-_SCRATCH_RATES = {True: 4e-3, False: 5e-4}
-
 
 def rehearse(encoder: Encoder, strategy: Strategy, dataset: Dataset, seed: int) -> float:
     """Metric after three epochs on one half, tested on the other, over both.
@@ -38,7 +35,7 @@ def rehearse(encoder: Encoder, strategy: Strategy, dataset: Dataset, seed: int) 
         encoder: The model; it stays as it is.
         strategy: What to train.
         dataset: The n samples and their labels.
-        seed: Of the halves, the order of rows and random weights.
+        seed: Of the halves and the order of rows.
 
     Raises:
         EncoderError: The model has no gradients, or cannot take the strategy.
@@ -67,12 +64,5 @@ def _tuned(
     run: TrainingRun, fitted: NDArray[np.int64], held: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """Outputs on the held half of a model tuned on the other."""
-    head = fit(run, fitted, _rate(run), EPOCHS, EPOCHS)
+    head = fit(run, fitted, _RATE, EPOCHS, EPOCHS)
     return outputs_of(run, head, held)
-
-
-def _rate(run: TrainingRun) -> float:
-    if not run.from_scratch:
-        return _RATE
-    buffers = (name for name, _ in run.model.module.named_buffers())
-    return _SCRATCH_RATES[any(name.endswith("running_mean") for name in buffers)]
