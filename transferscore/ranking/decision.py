@@ -121,7 +121,7 @@ def setting_of(pair: Pair, dataset: Dataset) -> Setting:
     """What the strategies of one model share."""
     noun = _NOUNS.get(dataset.modality, "samples")
     shared = Setting(len(dataset), dataset.n_classes, noun, dataset.task.metric)
-    distance = getattr(pair.entry.evaluation, "distance", None)
+    distance = pair.entry.evaluation.distance
     if distance is None:
         return shared
     number = f"{distance.name} {distance.value:.3g}, from {distance.rests_on}"
