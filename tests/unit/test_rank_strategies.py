@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 import transferscore
+import transferscore.report
 from transferscore import rank as rank_function
 from transferscore.errors import InputError, UnknownNameError
 from transferscore.strategies import Strategy
@@ -46,7 +47,8 @@ class FirstLayer:
 
 
 def ranked(models, cache=False, **options):
-    return rank_function(ROWS, models, labels=LABELS, scores="logme", cache=cache, **options)
+    options = {"labels": LABELS, "scores": "logme", "cache": cache, "baseline": False} | options
+    return rank_function(ROWS, models, **options)
 
 
 def test_a_user_may_bring_a_strategy():
@@ -126,3 +128,15 @@ def test_mistakes_are_raised_before_anything_runs():
         ranked({"net": net()}, limits={"max_cost": 5})
     with pytest.raises(UnknownNameError, match="no limit named 'max_gpu'"):
         ranked({"net": net()}, limits={"max_gpu": "1GB"})
+
+
+def test_a_baseline_is_neither_advised_nor_verified():
+    ranking = ranked({"net": net()}, strategies="linear_probe,full", baseline=True)
+    document = ranking.to_dict()
+    document["candidates"].sort(key=lambda row: not row["baseline"])
+    assert document["candidates"][0]["baseline"]
+    assert transferscore.report.chosen_candidate(document)["model"] == "net"
+    data = transferscore.read_dataset(ROWS, labels=LABELS)
+    options = {"dataset": data, "models": {"net": net()}, "folds": 2, "cache": False}
+    found = transferscore.verify(document, top=1, **options)
+    assert [result.model for result in found.results] == ["net"]

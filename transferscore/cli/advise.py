@@ -31,13 +31,13 @@ def run(options: argparse.Namespace) -> int:
     check_output(options)
     ranking = ranking_of(options)
     document = ranking.to_dict()
+    from transferscore import report
+
     if options.format == "json":
-        first = next((c for c in document["candidates"] if not c["baseline"]), None)
+        first = report.chosen_candidate(document) if document["decision"] else None
         chosen = {"decision": document["decision"], "candidate": first}
         text = json.dumps({"schema_version": document["schema_version"], **chosen}, indent=2)
     else:
-        from transferscore import report
-
         text = "\n".join([*report.decision_lines(document), *_failures(document)])
     write_output(text, options)
     if not ranking.candidates:

@@ -9,11 +9,12 @@ from transferscore.report.distances import (
 from transferscore.report.formats import to_csv, to_html, to_json, to_markdown
 from transferscore.report.page import to_page
 from transferscore.report.rows import rows
-from transferscore.report.strategies import decision_lines
+from transferscore.report.strategies import chosen_candidate, decision_lines
 from transferscore.report.text import to_text
 from transferscore.report.verification import verification_text
 
 __all__ = [
+    "chosen_candidate",
     "decision_lines",
     "distances_to_csv",
     "distances_to_json",

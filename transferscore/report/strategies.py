@@ -8,6 +8,7 @@ from typing import Any
 from transferscore.strategies.units import bytes_text, count_text, seconds_text
 
 __all__ = [
+    "chosen_candidate",
     "decision_lines",
     "has_strategies",
     "strategy_cells",
@@ -82,7 +83,7 @@ def decision_lines(document: Mapping[str, Any]) -> list[str]:
     if not decision:
         nothing = "No candidate could be ranked, so there is nothing to advise."
         return [nothing, *_unavailable(document)]
-    first = next(c for c in document["candidates"] if not c.get("baseline"))
+    first = chosen_candidate(document)
     lines = [f"{decision['strategy']} of {decision['model']}", "", decision["reason"], ""]
     lines += [f"  {name:<11}{text}" for name, text in _facts(first)]
     if decision["rules"]:
@@ -95,6 +96,13 @@ def decision_lines(document: Mapping[str, Any]) -> list[str]:
     for sentences in (decision["cheaper"], decision["answers"], nearest, missing):
         lines += ["", *sentences] if sentences else []
     return [*lines, "", *_recipe_lines(first["recipe"])] if first.get("recipe") else lines
+
+
+def chosen_candidate(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The candidate that the decision names; a baseline may stand before it."""
+    decision = document["decision"]
+    wanted = (decision["model"], decision["strategy"])
+    return next(c for c in document["candidates"] if (c["model"], c["strategy"]) == wanted)
 
 
 def _facts(first: Mapping[str, Any]) -> list[tuple[str, str]]:

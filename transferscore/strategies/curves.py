@@ -108,10 +108,13 @@ def labels_until_better(tuned: Curve, probe: Curve) -> Crossing:
 
 
 def _crossing(tuned: Curve, probe: Curve, slope: float) -> float:
+    """Looks back where fine-tuning is ahead now, and ahead where it is not."""
     n = tuned.n_samples
-    sizes = np.geomspace(n / _FURTHEST, n * _FURTHEST, _STEPS)
-    above = [tuned.value(m, slope) >= probe.value(m) for m in sizes]
-    if not above[-1]:
-        return math.inf
-    first = len(above) - next((i for i, a in enumerate(reversed(above)) if not a), len(above))
-    return float(sizes[first])
+    is_ahead = tuned.value(n, slope) >= probe.value(n)
+    ends = (n, n / _FURTHEST) if is_ahead else (n, n * _FURTHEST)
+    sizes = np.geomspace(*ends, _STEPS)
+    changes = ((tuned.value(m, slope) >= probe.value(m)) != is_ahead for m in sizes)
+    first = next((i for i, changed in enumerate(changes) if changed), None)
+    if first is None:
+        return float(sizes[-1]) if is_ahead else math.inf
+    return float(sizes[first - 1] if is_ahead else sizes[first])

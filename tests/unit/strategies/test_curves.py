@@ -66,3 +66,19 @@ def test_curves_that_never_cross_cross_at_infinity():
 def test_fine_tuning_that_is_always_better_needs_the_fewest_labels_looked_at():
     probe, tuned = curve_of(points(0.5, 0.2)), curve_of(points(0.2, 0.2))
     assert labels_until_better(tuned, probe).n_samples == pytest.approx(800 / 16)
+
+
+def test_fine_tuning_that_is_ahead_now_is_not_said_to_fall_behind_later():
+    """Errors .5 and .45 at 100 labels; the probe's falls faster, and would be less from 154 on."""
+    sizes = (25, 50, 100)
+    probe = curve_of(points(0.5, 0.5, sizes))
+    tuned = curve_of(points(0.45, 0.26, sizes))
+    crossing = labels_until_better(tuned, probe)
+    assert crossing.n_samples == pytest.approx(100 / 16)
+
+
+def test_fine_tuning_that_is_behind_now_is_ahead_later():
+    sizes = (25, 50, 100)
+    probe, tuned = curve_of(points(0.4, 0.2, sizes)), curve_of(points(0.6, 0.5, sizes))
+    crossing = labels_until_better(tuned, probe)
+    assert crossing.n_samples == pytest.approx(100 * 1.5 ** (1 / 0.3), rel=0.03)
