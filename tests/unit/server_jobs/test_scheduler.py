@@ -157,9 +157,11 @@ def test_a_running_ranking_is_cancelled_between_two_steps_and_the_worker_stays(t
 def test_a_worker_that_does_not_stop_is_killed_and_replaced(tmp_path):
     async def cancelled():
         async with front(tmp_path) as (scheduler, _):
-            name = (await scheduler.submit(ranking("r", "odd:a?hang=1")))[0].name
-            await until(lambda: at_work(scheduler, name))
-            await asyncio.sleep(1.0)
+            calls = tmp_path / "calls"
+            asked = ranking("r", f"odd:a?hang=1&calls={calls}")
+            name = (await scheduler.submit(asked))[0].name
+            await until(calls.exists)
+            await asyncio.sleep(0.2)
             pid = scheduler.devices()[0].pid
             began = time.monotonic()
             await scheduler.cancel(name)
