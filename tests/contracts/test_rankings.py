@@ -139,9 +139,9 @@ def code_of(call):
 
 
 def test_a_ranking_from_its_order_to_its_end(rankings, operations, dataset):
-    operation = rankings.CreateRanking(
-        asked(dataset, "onnx:m0.onnx", "onnx:m1.onnx", "onnx:m2.onnx#none")
-    )
+    uris = ("onnx:m0.onnx", "onnx:m1.onnx", "onnx:m2.onnx#none")
+    alone = {"options": {"baseline": False}}
+    operation = rankings.CreateRanking(asked(dataset, *uris, spec=alone))
     waited = operations.WaitOperation(
         operations_pb2.WaitOperationRequest(
             name=operation.name, timeout=duration_pb2.Duration(seconds=50)
