@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -177,22 +178,46 @@ def test_asynchronously(server, models, arrays):
     assert info.version == transferscore.__version__
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_scores_and_distances(client, arrays):
+def told(call, *arguments, **options):
+    """The numbers, and what was warned of, each once, with where it was said to come from."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        values = call(*arguments, **options)
+    return dict(values), {(str(w.message), w.category, w.filename) for w in caught}
+
+
+def test_scores(client, arrays):
     x, y = arrays
     names = [f"class {i}" for i in y]
     p = np.random.default_rng(1).dirichlet(np.ones(4), len(x))
-    assert client.score(x, y) == transferscore.score(x, y)
+    assert told(client.score, x, y)[0] == told(transferscore.score, x, y)[0]
     assert client.score(x, names, ["leep", "nce"], source_probabilities=p) == transferscore.score(
         x, names, ["leep", "nce"], source_probabilities=p
     )
     assert client.score(x, x[:, :2].astype("f8") ** 2, "logme", task="regression") == (
         transferscore.score(x, x[:, :2].astype("f8") ** 2, "logme", task="regression")
     )
+
+
+def test_distances(client, arrays):
+    x, y = arrays
     options = {"source_labels": y[:40], "target_labels": y[40:], "seed": 2}
-    assert client.distance(x[:40], x[40:], "frechet,otdd", **options) == transferscore.distance(
-        x[:40], x[40:], "frechet,otdd", **options
+    names = "frechet,otdd"
+    assert (
+        told(client.distance, x[:40], x[40:], names, **options)[0]
+        == (told(transferscore.distance, x[:40], x[40:], names, **options)[0])
     )
+
+
+def test_warnings_are_the_librarys(client, arrays):
+    exact = np.eye(3)[arrays[1]]
+    values, said = told(client.score, exact, arrays[1], "logme")
+    expected, warned = told(transferscore.score, exact, arrays[1], "logme")
+    assert values == expected == {"logme": float("inf")}
+    assert {entry[:2] for entry in said} == {entry[:2] for entry in warned}
+    (message, category, file) = next(iter(said))
+    assert (len(said), category, file) == (1, RuntimeWarning, __file__)
+    assert message.startswith("LogME is infinite")
 
 
 def test_features_too_large_for_a_message_go_in_a_stream(client):
@@ -207,12 +232,12 @@ def test_features_too_large_for_a_message_go_in_a_stream(client):
 def test_events_are_those_of_the_library(client, models, file):
     uris = [f"onnx:{models}/model0.onnx", f"onnx:{models}/broken.onnx"]
 
-    def told(rank, **options):
+    def heard(rank, **options):
         events = []
         rank(file, uris, on_event=events.append, **options)
         return [event for event in events if not isinstance(event, SamplesEncoded)]
 
-    library, service = told(transferscore.rank, cache=False), told(client.rank)
+    library, service = heard(transferscore.rank, cache=False), heard(client.rank)
     assert [type(event) for event in service] == [type(event) for event in library]
     assert service[0] == CandidateStarted(uris[0], 1, 2)
     assert isinstance(service[1], CandidateDone)

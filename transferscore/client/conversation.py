@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -74,6 +75,7 @@ class Conversation:
             answer = yield from self._call(_SCORING, "ScoreFeatures", request)
         else:
             answer = yield from self._streamed(array, np.asarray(labels), names, task)
+        _warn(answer.warnings)
         return {result.score: result.value for result in answer.results}
 
     def distance(
@@ -94,6 +96,7 @@ class Conversation:
             **{name: tensor_of(value) for name, value in pairs if value is not None},
         )
         answer = yield from self._call(_SCORING, "ComputeDistances", request)
+        _warn(answer.warnings)
         return {result.distance: result.value for result in answer.results}
 
     def rank(
@@ -273,6 +276,12 @@ def _whence(dataset: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(dataset, str | Path):
         return {"source": None, "columns": None}
     return {"source": str(dataset), "columns": options.get("columns")}
+
+
+def _warn(messages: Iterable[str]) -> None:
+    """Warn here of what the library warned of there, as of the line that called the client."""
+    for message in messages:
+        warnings.warn(message, RuntimeWarning, stacklevel=5)
 
 
 def _names(names: str | Iterable[str] | None) -> list[str]:
