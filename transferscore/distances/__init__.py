@@ -24,6 +24,7 @@ from transferscore.distances.mean_distance import mean_distance
 from transferscore.distances.mmd import mmd
 from transferscore.distances.null import PermutationNull, permutation_null
 from transferscore.distances.otdd import otdd
+from transferscore.distances.perplexity import PerplexityDistance, perplexity_distance
 from transferscore.distances.proxy_a import proxy_a
 from transferscore.distances.registry import DISTANCES, distances_named
 from transferscore.distances.sample_file import SAMPLE_SUFFIXES, read_sample_file
@@ -39,6 +40,7 @@ __all__ = [
     "DistanceLevel",
     "Fingerprint",
     "PermutationNull",
+    "PerplexityDistance",
     "Side",
     "basis_of",
     "batch_norm_distance",
@@ -62,6 +64,7 @@ __all__ = [
     "mmd",
     "otdd",
     "permutation_null",
+    "perplexity_distance",
     "prototype_similarity",
     "proxy_a",
     "read_sample_file",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from transferscore.encoders.st import SentenceEncoder
     from transferscore.encoders.stored_norms import NormLayer, norm_layers
     from transferscore.encoders.timm import TimmEncoder
+    from transferscore.encoders.token_losses import TokenLosses, token_losses
     from transferscore.encoders.torch_inference import is_out_of_memory
     from transferscore.encoders.trainable import (
         TrainableEncoder,
@@ -47,6 +48,7 @@ __all__ = [
     "OnnxEncoder",
     "SentenceEncoder",
     "TimmEncoder",
+    "TokenLosses",
     "TrainableEncoder",
     "TrainableModel",
     "expand_globs",
@@ -57,6 +59,7 @@ __all__ = [
     "resolve_encoder",
     "resolve_models",
     "take_rows",
+    "token_losses",
     "trainable_model",
     "why_untrainable",
 ]
@@ -76,6 +79,7 @@ _HOMES = {
     "TimmEncoder": "timm",
     "SentenceEncoder": "st",
     "OnnxEncoder": "onnx",
+    "TokenLosses": "token_losses",
     "TrainableEncoder": "trainable",
     "TrainableModel": "trainable",
     "expand_globs": "uri",
@@ -86,6 +90,7 @@ _HOMES = {
     "resolve_encoder": "resolve",
     "resolve_models": "resolve",
     "take_rows": "trainable",
+    "token_losses": "token_losses",
     "trainable_model": "trainable",
     "why_untrainable": "trainable",
 }

@@ -18,6 +18,7 @@ from transferscore.encoders.hf_inputs import (
     text_batch,
     word_mask,
 )
+from transferscore.encoders.hf_language import HfLanguageModel, head_kind, load_language_model
 from transferscore.encoders.hf_model import (
     HfModel,
     load_audio_extractor,
@@ -201,6 +202,22 @@ class HfEncoder:
             lambda b: self._layers(part.part(b.modality), b, layer, device)[0][0],
         )
 
+    def language_model(self) -> HfLanguageModel | None:
+        """The model with its language-model head, None without one; that of the features goes."""
+        folder = self._folder.get()
+        if (kind := head_kind(folder)) is None:
+            return None
+        tokenizer, device = self._readers["text"].get(), chosen_device(self._device)
+        if kind == "masked" and tokenizer.mask_token_id is None:
+            return None
+        self.release()
+        with explained(self._name, "loaded"):
+            module = load_language_model(folder, kind, device, self._name)
+        if module is None:
+            return None
+        precision = chosen_precision(self._precision, device)
+        return HfLanguageModel(kind, module, device, precision, tokenizer, self._first_tokens)
+
     def release(self) -> None:
         """Drop the model; the small tokenizer stays."""
         self._model.drop()
@@ -236,9 +253,15 @@ class HfEncoder:
             )
         raise EncoderError(f"`{self._name}` takes {' and '.join(takes)}; got {NOUNS[modality]}.")
 
-    def _tokens(self, samples: Sequence[Any], modality: Modality) -> HfBatch:
+    def _first_tokens(self, samples: Sequence[Any], most: int) -> HfBatch:
+        return self._tokens(samples, modality_of(samples[0]), most)
+
+    def _tokens(
+        self, samples: Sequence[Any], modality: Modality, most: int | None = None
+    ) -> HfBatch:
         tokenizer = self._readers["tokens" if modality == "tokens" else "text"].get()
         limit = self._folder.get().text_limit(tokenizer.model_max_length)
+        limit = limit if most is None else min(limit, most)
         with self._tokenizing:
             return text_batch(tokenizer, samples, modality, limit, self._name)
 

@@ -26,6 +26,7 @@ __all__ = [
     "load_image_processor",
     "load_model",
     "load_tokenizer",
+    "load_with_head",
     "quiet",
     "transformers_for",
 ]
@@ -112,6 +113,19 @@ def load_model(folder: ModelFolder, device: str, name: str) -> HfModel:
     model = ready_on(model, device)
     loaded = HfModel(model, model.base_model if is_classifier else model, is_classifier)
     return replace(loaded, no_pooler=_why_no_pooler(loaded.body, report["missing_keys"]))
+
+
+def load_with_head(folder: ModelFolder, auto_class: str, device: str, name: str) -> Library | None:
+    """The model as a class of transformers loads it; None where any of its weights is missing.
+
+    Raises:
+        EncoderError: The model needs code that is not trusted.
+        MissingExtraError: transformers is not installed.
+    """
+    transformers = transformers_for(name)
+    _refuse_remote_code(folder, transformers, name)
+    model, report = _from_folder(getattr(transformers, auto_class), folder)
+    return None if report["missing_keys"] else ready_on(model, device)
 
 
 def empty_model(folder: ModelFolder, name: str) -> Library:

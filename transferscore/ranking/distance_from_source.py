@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from transferscore.datasets import Dataset
-from transferscore.distances import Fingerprint, batch_norm_distance, level_of
+from transferscore.distances import Fingerprint, batch_norm_distance, level_of, perplexity_distance
 from transferscore.distances.level import Level
-from transferscore.encoders import Encoder, FeaturesFile, norm_layers
+from transferscore.encoders import Encoder, FeaturesFile, norm_layers, token_losses
 from transferscore.features import Entry, Features, Store
 from transferscore.ranking.fingerprints import FoundFingerprint
 
@@ -29,7 +29,8 @@ class SourceDistance:
 
     Attributes:
         name: "relative_energy" (from a fingerprint), "batch_norm" or "perplexity".
-        value: At least 0, lower is closer; of one name, comparable between models.
+        value: At least 0, lower is closer; of one name, comparable between models (for perplexity,
+            between models of one tokenizer).
         level: "low", "moderate", "high" or "very high".
         rests_on: What it was computed from, in words.
     """
@@ -51,7 +52,8 @@ def source_distance(
     """The distance of the dataset from the model's source, and notes on why there is none.
 
     A fingerprint of the source comes first; without one, what the model itself knows of its source:
-    the statistics in its batch norms. Nothing that goes wrong here is the candidate's failure.
+    the statistics in its batch norms, or what its language-model head foresees of texts. Nothing
+    that goes wrong here is the candidate's failure.
 
     Args:
         encoder: The model.
@@ -106,6 +108,10 @@ def _kept(
 
 
 def _from_model(encoder: Encoder, samples: Sequence[Any]) -> SourceDistance | None:
+    return _from_batch_norms(encoder, samples) or _from_language(encoder, samples)
+
+
+def _from_batch_norms(encoder: Encoder, samples: Sequence[Any]) -> SourceDistance | None:
     layers = norm_layers(encoder, samples)
     if not layers:
         return None
@@ -115,6 +121,20 @@ def _from_model(encoder: Encoder, samples: Sequence[Any]) -> SourceDistance | No
         found.value,
         found.level,
         f"the stored statistics of {len(layers)} batch norms, {found.n_samples} samples",
+    )
+
+
+def _from_language(encoder: Encoder, samples: Sequence[Any]) -> SourceDistance | None:
+    losses = token_losses(encoder, samples)
+    if losses is None:
+        return None
+    found = perplexity_distance(losses)
+    return SourceDistance(
+        "perplexity",
+        found.value,
+        found.level,
+        f"its {losses.kind} language-model head on {found.n_tokens:,} tokens of {found.n_texts} "
+        f"texts, against the same tokens permuted",
     )
 
 
@@ -129,4 +149,4 @@ def _some_samples(dataset: Dataset, features: Features) -> list[Any]:
 def _key(encoder: Encoder, digests: Sequence[str]) -> str | None:
     if (digest := encoder.digest()) is None:
         return None
-    return hashlib.sha256("\n".join(["distance-1", digest, *digests]).encode()).hexdigest()
+    return hashlib.sha256("\n".join(["distance-2", digest, *digests]).encode()).hexdigest()

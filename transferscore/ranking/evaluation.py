@@ -104,7 +104,7 @@ def evaluation_key(
     That is the model, the samples, their labels, the task, the scores and the fingerprint's digest.
     """
     parts = [
-        "evaluation-8",
+        "evaluation-9",
         encoder_digest,
         dataset.task.kind,
         json.dumps(scores),
