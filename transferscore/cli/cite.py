@@ -29,13 +29,15 @@ def run(options: argparse.Namespace) -> int:
 
 def _entries(name: str) -> Iterator[str]:
     """The entries of a name: `energy` is a score and a distance, of two papers."""
-    from transferscore.distances.registry import DISTANCES
+    from transferscore.distances.registry import DISTANCES, SOURCE_FREE
     from transferscore.scores.registry import SCORES
 
-    known = [info for infos in (SCORES, DISTANCES) if (info := infos.get(name)) is not None]
+    registries = (SCORES, DISTANCES, SOURCE_FREE)
+    known = [info for infos in registries if (info := infos.get(name)) is not None]
     if not known:
         raise UnknownNameError(
             f"There is no score or distance named {name!r}; the scores are "
-            f"{', '.join(sorted(SCORES))}; the distances are {', '.join(sorted(DISTANCES))}."
+            f"{', '.join(sorted(SCORES))}; the distances are "
+            f"{', '.join(sorted({*DISTANCES, *SOURCE_FREE}))}."
         )
     yield from (info.bibtex for info in known)

@@ -29,14 +29,17 @@ def add_parser(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the catalogue."""
-    from transferscore.distances.registry import DISTANCES
+    from transferscore.distances.registry import DISTANCES, SOURCE_FREE
 
     rows = [_row(info) for info in DISTANCES.values()]
+    remembered = [_row_without_source(info) for info in SOURCE_FREE.values()]
     if options.format == "json":
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(json.dumps(rows + remembered, indent=2, ensure_ascii=False))
         return 0
     print("Lower is closer, for every distance; 0 is what a sample and itself have.\n")
     print("\n\n".join(_block(row) for row in rows))
+    print("\nWithout source data, shown by a ranking for models that remember their source:\n")
+    print("\n\n".join(_block(row) for row in remembered))
     return 0
 
 
@@ -52,6 +55,11 @@ def _row(info: Any) -> dict[str, str]:
         "null": "by permutation of the pooled rows: transferscore distance --null",
         "paper": info.paper,
     }
+
+
+def _row_without_source(info: Any) -> dict[str, str]:
+    keys = ("name", "tells", "needs", "reads", "range", "null", "paper")
+    return {key: getattr(info, key) for key in keys} | {"unit": "none"}
 
 
 def _block(row: dict[str, str]) -> str:

@@ -15,7 +15,7 @@ from transferscore.distances.fingerprint import (
     save_fingerprint,
 )
 from transferscore.distances.frechet import frechet
-from transferscore.distances.info import DistanceInfo
+from transferscore.distances.info import DistanceInfo, SourceFreeInfo
 from transferscore.distances.kid import kid
 from transferscore.distances.level import LEVELS, DistanceLevel, level_of
 from transferscore.distances.mahalanobis import mahalanobis
@@ -26,7 +26,7 @@ from transferscore.distances.null import PermutationNull, permutation_null
 from transferscore.distances.otdd import otdd
 from transferscore.distances.perplexity import PerplexityDistance, perplexity_distance
 from transferscore.distances.proxy_a import proxy_a
-from transferscore.distances.registry import DISTANCES, distances_named
+from transferscore.distances.registry import DISTANCES, SOURCE_FREE, distances_named
 from transferscore.distances.sample_file import SAMPLE_SUFFIXES, read_sample_file
 from transferscore.distances.sinkhorn import sinkhorn
 from transferscore.distances.sliced_wasserstein import sliced_wasserstein
@@ -35,6 +35,7 @@ __all__ = [
     "DISTANCES",
     "LEVELS",
     "SAMPLE_SUFFIXES",
+    "SOURCE_FREE",
     "BatchNormDistance",
     "DistanceInfo",
     "DistanceLevel",
@@ -42,6 +43,7 @@ __all__ = [
     "PermutationNull",
     "PerplexityDistance",
     "Side",
+    "SourceFreeInfo",
     "basis_of",
     "batch_norm_distance",
     "compare_samples",

@@ -28,10 +28,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from transferscore.distances.info import SourceFreeInfo
 from transferscore.distances.level import LEVELS, Level
 from transferscore.errors import InputError
 
-__all__ = ["BATCH_NORM_BIBTEX", "BatchNormDistance", "StoredNorm", "batch_norm_distance"]
+__all__ = ["BATCH_NORM_BIBTEX", "INFO", "BatchNormDistance", "StoredNorm", "batch_norm_distance"]
 
 _THRESHOLDS = (0.045, 0.12, 0.30)
 _EARLY_LAYERS = 4
@@ -43,6 +44,21 @@ BATCH_NORM_BIBTEX = """@inproceedings{schneider2020improving,
   booktitle = {Advances in Neural Information Processing Systems},
   year = {2020}
 }"""
+
+
+INFO = SourceFreeInfo(
+    name="batch_norm",
+    tells="How far the target's activations lie from the means and variances stored in the model.",
+    needs="a network on PyTorch with batch norms",
+    reads="the first four batch norms, at most 64 samples",
+    range="[0, inf)",
+    null="a layer's own sampling noise, taken off",
+    paper=(
+        "Schneider et al. (2020), Improving robustness against common corruptions by covariate "
+        "shift adaptation, NeurIPS"
+    ),
+    bibtex=BATCH_NORM_BIBTEX,
+)
 
 
 class StoredNorm(Protocol):

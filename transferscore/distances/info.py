@@ -11,7 +11,7 @@ import numpy as np
 from transferscore.distances.pair import Pair
 from transferscore.errors import InputError
 
-__all__ = ["Basis", "DistanceInfo", "checked", "without_rounding"]
+__all__ = ["Basis", "DistanceInfo", "SourceFreeInfo", "checked", "without_rounding"]
 
 Basis = Literal["moments", "prototypes", "samples"]
 
@@ -46,6 +46,31 @@ class DistanceInfo:
     max_rows: int | None = None
     needs_labels: bool = False
     extra: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFreeInfo:
+    """A distance of samples from what a model remembers of its source. Lower is closer, always.
+
+    Attributes:
+        name: What a ranking calls it.
+        tells: What the number tells you, in one line.
+        needs: What a model must bring, and of which samples.
+        reads: What of the two it reads.
+        range: Least and greatest value.
+        null: What it is measured against.
+        paper: Authors (year), title, venue.
+        bibtex: The paper as a BibTeX entry.
+    """
+
+    name: str
+    tells: str
+    needs: str
+    reads: str
+    range: str
+    null: str
+    paper: str
+    bibtex: str
 
 
 def checked(value: float, name: str) -> float:

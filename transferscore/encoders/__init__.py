@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from transferscore.encoders.features_file import FeaturesFile
     from transferscore.encoders.hf import HfEncoder
     from transferscore.encoders.keras import KerasEncoder
+    from transferscore.encoders.language_losses import TokenLosses, token_losses
     from transferscore.encoders.module import ModuleEncoder
     from transferscore.encoders.on_disk import model_path
     from transferscore.encoders.onnx import OnnxEncoder
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from transferscore.encoders.st import SentenceEncoder
     from transferscore.encoders.stored_norms import NormLayer, norm_layers
     from transferscore.encoders.timm import TimmEncoder
-    from transferscore.encoders.token_losses import TokenLosses, token_losses
     from transferscore.encoders.torch_inference import is_out_of_memory
     from transferscore.encoders.trainable import (
         TrainableEncoder,
@@ -79,7 +79,7 @@ _HOMES = {
     "TimmEncoder": "timm",
     "SentenceEncoder": "st",
     "OnnxEncoder": "onnx",
-    "TokenLosses": "token_losses",
+    "TokenLosses": "language_losses",
     "TrainableEncoder": "trainable",
     "TrainableModel": "trainable",
     "expand_globs": "uri",
@@ -90,7 +90,7 @@ _HOMES = {
     "resolve_encoder": "resolve",
     "resolve_models": "resolve",
     "take_rows": "trainable",
-    "token_losses": "token_losses",
+    "token_losses": "language_losses",
     "trainable_model": "trainable",
     "why_untrainable": "trainable",
 }

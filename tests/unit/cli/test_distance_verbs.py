@@ -11,7 +11,13 @@ import pytest
 
 import transferscore
 from transferscore.cli.main import main
-from transferscore.distances import DISTANCES, fingerprint_of, level_of, load_fingerprint
+from transferscore.distances import (
+    DISTANCES,
+    SOURCE_FREE,
+    fingerprint_of,
+    level_of,
+    load_fingerprint,
+)
 from transferscore.scores.registry import SCORES
 
 RNG = np.random.default_rng(0)
@@ -120,6 +126,7 @@ def test_datasets_are_encoded_by_the_model(files, tmp_path, capsys):
         (["gone.npz", "target.npy"], "There is no file `gone.npz`."),
         (["photos/", "target.npy"], "say which model encodes them with `--model URI`"),
         (["source.npz", "target.npy", "--distances", "golf"], "There is no distance named 'golf'"),
+        (["source.npz", "target.npy", "--distances", "perplexity"], "is no distance between two"),
         (["source.npz", "target.npy", "--distances", "otdd"], "labels"),
         (["source.npz", "target.npy", "--max-samples", "5"], "`--max-samples` is for datasets"),
         (["source.npz", "target.npy", "--null", "-1"], "`--null` must be a number"),
@@ -154,14 +161,16 @@ def test_a_fingerprint_needs_a_place_to_go(files, capsys):
 def test_distances_explains_every_distance(capsys):
     assert main(["distances"]) == 0
     out = capsys.readouterr().out
-    for name, info in DISTANCES.items():
+    for name, info in {**DISTANCES, **SOURCE_FREE}.items():
         assert f"{name}: {info.tells}" in out
         assert info.paper in out
     assert main(["distances", "--format", "json"]) == 0
-    assert {row["name"] for row in json.loads(capsys.readouterr().out)} == set(DISTANCES)
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == [*DISTANCES, *SOURCE_FREE]
+    assert {tuple(sorted(row)) for row in rows} == {tuple(sorted(rows[0]))}
 
 
-@pytest.mark.parametrize("name", sorted({*SCORES, *DISTANCES}))
+@pytest.mark.parametrize("name", sorted({*SCORES, *DISTANCES, *SOURCE_FREE}))
 def test_every_name_can_be_cited(name, capsys):
     assert main(["cite", name]) == 0
     out = capsys.readouterr().out
