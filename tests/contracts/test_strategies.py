@@ -11,8 +11,19 @@ from transferscore.encoders import TrainableEncoder, take_rows, trainable_model
 from transferscore.errors import EncoderError
 from transferscore.strategies import STRATEGIES, Strategy, Tuning, trainable_parameters
 
-TRAINABLE = [case for case in CASES if not case.name.startswith(("onnx", "callable"))]
-MINE = Tuning("first_only", lambda module: (next(name for name, _ in module.named_parameters()),))
+# One of each kind. ConvNeXt's fresh layer scale of 1e-6 hides a step of training in float32.
+KINDS = ("export", "module", "hf bert", "hf gpt2, padded left", "hf t5", "hf resnet")
+TRAINABLE = [
+    case for case in CASES if case.name in (*KINDS, "hf mobilenet", "hf vit", "hf wav2vec2")
+]
+
+
+def first_of_use(module):
+    weights = module.named_parameters()
+    return (next(name for name, weight in weights if weight.requires_grad),)
+
+
+MINE = Tuning("first_only", first_of_use)
 
 
 def opened(case, folder):

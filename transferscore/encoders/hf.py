@@ -37,7 +37,7 @@ from transferscore.encoders.samples import (
     require_modality,
     text_cost,
 )
-from transferscore.encoders.token_budget import in_token_budget
+from transferscore.encoders.token_budget import by_equal_lengths, in_token_budget
 from transferscore.encoders.torch_inference import (
     autocast,
     chosen_device,
@@ -199,7 +199,9 @@ class HfEncoder:
             body,
             device,
             self.prepare,
-            lambda b: self._layers(part.part(b.modality), b, layer, device)[0][0],
+            lambda batch: by_equal_lengths(
+                lambda b: self._layers(part.part(b.modality), b, layer, device)[0][0], batch
+            ),
         )
 
     def language_model(self) -> HfLanguageModel | None:

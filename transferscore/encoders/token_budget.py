@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,10 @@ from transferscore.encoders.encoder import Encoding
 from transferscore.encoders.hf_inputs import HfBatch
 from transferscore.encoders.joining import in_order, joined
 
-__all__ = ["in_token_budget", "parts_of_like_length", "token_budget"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["by_equal_lengths", "in_token_budget", "parts_of_like_length", "token_budget"]
 
 # Tokens in a forward pass, padding included: few on a CPU, whose cache a batch should not leave;
 # many on a GPU, which waits while it is told what to do.
@@ -33,6 +37,26 @@ def in_token_budget(encode: Callable[[HfBatch], Encoding], batch: HfBatch, devic
     order = np.concatenate(parts)
     encoding = joined([encode(batch.rows(part)) for part in parts])
     return in_order(encoding, order, [batch.n_words[row] for row in order] if batch.n_words else ())
+
+
+def by_equal_lengths(features: Callable[[HfBatch], Tensor], batch: HfBatch) -> Tensor:
+    """Features in the batch's order, gradients and all; one pass a length where none is masked.
+
+    Args:
+        features: Runs the model on a part, `(rows, d)`.
+        batch: b samples, padded to the longest.
+
+    Returns:
+        `(b, d)`.
+    """
+    if batch.lengths is None or not batch.needs_equal_lengths:
+        return features(batch)
+    import torch
+
+    parts = parts_of_like_length(batch.lengths, int(batch.lengths.sum()) + 1, equal=True)
+    back = torch.from_numpy(np.argsort(np.concatenate(parts)))
+    made = torch.cat([features(batch.rows(part)) for part in parts])
+    return made[back.to(made.device)]
 
 
 def token_budget(device: str) -> int:

@@ -60,10 +60,11 @@ def _show_geometry(adapted: nn.Module) -> None:
 
 
 def _is_adaptable(layer: nn.Module) -> bool:
-    from torch import nn
+    from torch import Tensor, nn
 
     weight = getattr(layer, "weight", None)
-    if weight is None or not weight.requires_grad:
+    # A layer with weight normalisation has a list of parametrisations of that name.
+    if not isinstance(weight, Tensor) or not weight.requires_grad:
         return False
     if isinstance(layer, nn.Conv2d):
         return layer.kernel_size == (1, 1) and layer.groups == 1
