@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import resource
 import signal
-from collections.abc import Callable
+import socket
+import struct
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -24,14 +27,17 @@ __all__ = ["ScorerPool"]
 _SPAWN = get_context("spawn")
 _GRACE_SECONDS = 1.0
 _ATTEMPTS = 2
+# Above this, making a message or reading one would keep the event loop from answering.
+_LARGE_BYTES = 2**20
+_LONGEST_SHORT = 2**31 - 1
 
 
 @dataclass(slots=True)
 class _Scorer:
-    """One process and our end of its pipe."""
+    """One process and our end of its pipe, which does not block."""
 
     process: BaseProcess
-    pipe: Connection
+    pipe: socket.socket
     is_abandoned: bool = False
 
 
@@ -107,7 +113,7 @@ class ScorerPool:
         """Whether it succeeded, and the result or exception; the scorer is idle again after."""
         try:
             for _ in range(_ATTEMPTS):
-                reply = await self._thread(_exchange, scorer.pipe, function, arguments)
+                reply = await self._exchange(scorer.pipe, function, arguments)
                 if reply is not None:
                     return bool(reply[0]), reply[1]
                 if scorer.is_abandoned:
@@ -118,6 +124,27 @@ class ScorerPool:
             if scorer.is_abandoned:
                 scorer = await self._thread(self._replace, scorer)
             self._idle.put_nowait(scorer)
+
+    async def _exchange(
+        self, pipe: socket.socket, function: Callable[..., Any], arguments: tuple[Any, ...]
+    ) -> tuple[bool, Any] | None:
+        """Whether it succeeded, and the result or exception; None where the process has ended."""
+        size = sum(_size(each) for each in arguments)
+        job = (function, arguments)
+        request = await self._aside(size, pickle.dumps, job, pickle.HIGHEST_PROTOCOL)
+        try:
+            await _send_framed(pipe, request)
+            reply = await _receive_framed(pipe)
+        except (EOFError, OSError):
+            return None
+        succeeded, result = await self._aside(len(reply), pickle.loads, reply)
+        return bool(succeeded), result
+
+    async def _aside(self, size: int, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What the function gives; in a thread where it takes its time with so many bytes."""
+        if size < _LARGE_BYTES:
+            return function(*arguments)
+        return await self._thread(function, *arguments)
 
     async def _thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         loop = asyncio.get_running_loop()
@@ -133,7 +160,10 @@ class ScorerPool:
         if process.pid is not None:
             self._pids.add(process.pid)
         ours.recv()
-        return _Scorer(process, ours)
+        pipe = socket.socket(fileno=os.dup(ours.fileno()))
+        ours.close()
+        pipe.setblocking(False)
+        return _Scorer(process, pipe)
 
     def _replace(self, scorer: _Scorer) -> _Scorer:
         scorer.process.kill()
@@ -145,16 +175,41 @@ class ScorerPool:
         return self._spawn()
 
 
-def _exchange(
-    pipe: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]
-) -> tuple[bool, Any] | None:
-    """Whether it succeeded, and the result or exception; None where the process has ended."""
-    try:
-        pipe.send((function, arguments))
-        succeeded, result = pipe.recv()
-    except (EOFError, OSError):
-        return None
-    return bool(succeeded), result
+async def _send_framed(pipe: socket.socket, content: bytes) -> None:
+    """Send as `Connection.send_bytes` does, without a thread that would wait."""
+    size, loop = len(content), asyncio.get_running_loop()
+    frame = struct.pack("!i", size) if size <= _LONGEST_SHORT else struct.pack("!iQ", -1, size)
+    await loop.sock_sendall(pipe, frame)
+    await loop.sock_sendall(pipe, content)
+
+
+async def _receive_framed(pipe: socket.socket) -> bytearray:
+    (size,) = struct.unpack("!i", await _exactly(pipe, 4))
+    if size == -1:
+        (size,) = struct.unpack("!Q", await _exactly(pipe, 8))
+    return await _exactly(pipe, size)
+
+
+async def _exactly(pipe: socket.socket, size: int) -> bytearray:
+    content, loop = bytearray(size), asyncio.get_running_loop()
+    left = memoryview(content)
+    while left:
+        n = await loop.sock_recv_into(pipe, left)
+        if n == 0:
+            raise EOFError
+        left = left[n:]
+    return content
+
+
+def _size(argument: Any) -> int:
+    """About how many bytes an argument is."""
+    if isinstance(argument, bytes | str):
+        return len(argument)
+    if isinstance(argument, Mapping):
+        return sum(map(_size, argument.values()))
+    if isinstance(argument, list | tuple):
+        return sum(map(_size, argument), 64 * len(argument))
+    return int(getattr(argument, "nbytes", 0))
 
 
 def _died() -> Exception:
@@ -197,7 +252,7 @@ def _received(pipe: Connection) -> Any:
 def _send(pipe: Connection, reply: tuple[bool, Any]) -> None:
     try:
         pipe.send(reply)
-    except (TypeError, AttributeError, ValueError) as error:
+    except (TypeError, AttributeError, ValueError, pickle.PicklingError) as error:
         # An exception of some library may not be able to travel; its words can.
         pipe.send((False, RuntimeError(f"{reply[1]!r} ({error})")))
 

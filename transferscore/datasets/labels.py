@@ -59,6 +59,8 @@ def guess_task(labels: Sequence[Any] | NDArray[Any]) -> Task:
     """
     if isinstance(labels, np.ndarray) and labels.ndim == 2:
         return MULTILABEL if bool(np.isin(labels, (0, 1)).all()) else REGRESSION
+    if isinstance(labels, np.ndarray) and labels.dtype.kind in "iu":
+        return CLASSIFICATION
     if len(labels) and all(map(is_row, labels)):
         return MULTILABEL
     fraction = False

@@ -6,17 +6,24 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike, NDArray
 
 from transferscore.scores.score import ALL_TASKS, ScoreInfo
 from transferscore.statistics import Spectrum, Statistics
+from transferscore.statistics.rows import row_blocks
 
 __all__ = ["INFO", "logme", "logme_from_statistics"]
 
 _GRID_POINTS = 81
 _DECADES_BEYOND = 10.0
-_GOLDEN_RATIO = (5.0**0.5 - 1.0) / 2.0
-_GOLDEN_STEPS = 30
+_NODES = chebyshev.chebpts1(16)
+_NEAR = np.linspace(-1.0, 1.0, 257)
+# Takes values at the nodes to those of the polynomial through them at the near points.
+_BETWEEN = chebyshev.chebvander(_NEAR, len(_NODES) - 1) @ np.linalg.inv(
+    chebyshev.chebvander(_NODES, len(_NODES) - 1)
+)
+_BLOCK_BYTES = 8 * 2**20
 
 
 def logme(features: ArrayLike, labels: ArrayLike, *, task: str = "classification") -> float:
@@ -100,14 +107,14 @@ class _Evidence:
         return cls(n, spectrum, statistics.target_mean[columns], coordinates, unreached)
 
     def at(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Log evidence per sample `(m,)`, each column at its own `t` `(m,)`."""
+        """Log evidence per sample `(g, m)`, each column at its own values of `t` `(g, m)`."""
         spectrum, n = self.spectrum, self.n_samples
-        inverse = 1.0 / (spectrum.eigenvalues + t[:, None])  # (m, r)
-        residual = self.unreached + t * np.sum(self.coordinates**2 * inverse, axis=1)
+        inverse = 1.0 / (spectrum.eigenvalues + t[..., None])  # (g, m, r)
+        residual = self.unreached + t * np.sum(self.coordinates**2 * inverse, axis=-1)
         slope = spectrum.mean * np.sqrt(spectrum.eigenvalues)
-        intercept = self.target_mean - np.sum(self.coordinates * slope * inverse, axis=1)
+        intercept = self.target_mean - np.sum(self.coordinates * slope * inverse, axis=-1)
         stretch = n * (inverse @ spectrum.mean**2 + spectrum.mean_residual / t)
-        complexity = np.log1p(spectrum.eigenvalues / t[:, None]).sum(axis=1) + np.log1p(stretch)
+        complexity = np.log1p(spectrum.eigenvalues / t[..., None]).sum(axis=-1) + np.log1p(stretch)
         return self._value(residual + n * intercept**2 / (1.0 + stretch), complexity)
 
     def over(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -156,32 +163,42 @@ class _Evidence:
 
 
 def _maximum(evidence: _Evidence) -> NDArray[np.float64]:
-    """The maximum over t: a grid first, since there may be several maxima, then golden sections."""
+    """The maximum over t: a grid first, since there may be several maxima, then within a step."""
     grid = evidence.grid()
     values = evidence.over(np.exp(grid))  # (g, m)
     best = values.argmax(axis=0)
     low, high = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, len(grid) - 1)]
-    refined = np.maximum(values.max(axis=0), _golden_sections(evidence, low, high))
+    refined = np.maximum(values.max(axis=0), _within(evidence, low, high))
     return np.where(evidence.is_unbounded(), np.inf, refined)
 
 
-def _golden_sections(
+def _within(
     evidence: _Evidence, low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The maximum of each column between `low` and `high` (log t), all columns at once."""
-    inner = high - _GOLDEN_RATIO * (high - low)
-    outer = low + _GOLDEN_RATIO * (high - low)
-    at_inner, at_outer = evidence.at(np.exp(inner)), evidence.at(np.exp(outer))
-    for _ in range(_GOLDEN_STEPS):
-        left = at_inner > at_outer
-        low, high = np.where(left, low, inner), np.where(left, outer, high)
-        probe = np.where(
-            left, high - _GOLDEN_RATIO * (high - low), low + _GOLDEN_RATIO * (high - low)
-        )
-        value = evidence.at(np.exp(probe))
-        inner, outer = np.where(left, probe, outer), np.where(left, inner, probe)
-        at_inner, at_outer = np.where(left, value, at_outer), np.where(left, at_inner, value)
-    return np.maximum(at_inner, at_outer)
+    """The maximum of each column between `low` and `high` (log t), all columns at once.
+
+    As a function of log t the evidence is analytic on a strip about the axis that is wider than
+    the interval is long, so that the polynomial through a few Chebyshev points has its maximum in
+    the same place.
+    """
+    center, half = (low + high) / 2.0, (high - low) / 2.0
+    t = np.exp(center + half * _NODES[:, None])
+    blocks = row_blocks(len(t), t.shape[1] * len(evidence.spectrum.eigenvalues), _BLOCK_BYTES)
+    values = np.concatenate([evidence.at(t[block]) for block in blocks])
+    # Where the loss vanishes there is nothing to interpolate.
+    place = _peak(_BETWEEN @ np.nan_to_num(values, posinf=0.0, neginf=0.0))
+    found = evidence.at(np.exp(center + half * place)[None])[0]
+    return np.maximum(values.max(axis=0), found)
+
+
+def _peak(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where each column of values at the near points is largest, by the parabola through three."""
+    top = np.clip(values.argmax(axis=0), 1, len(_NEAR) - 2)
+    columns = np.arange(values.shape[1])
+    left, middle, right = (values[top + step, columns] for step in (-1, 0, 1))
+    bend = 2.0 * middle - left - right
+    step = np.divide(right - left, 2.0 * bend, out=np.zeros_like(bend), where=bend > 0.0)
+    return _NEAR[top] + np.clip(step, -1.0, 1.0) * (_NEAR[1] - _NEAR[0])
 
 
 INFO = ScoreInfo(

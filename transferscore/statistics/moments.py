@@ -123,8 +123,9 @@ class _Sums:
         if targets.codes is None:
             return targets.matrix(rows) - self._target_mean
         codes = targets.codes[rows]
-        places = (np.arange(len(codes)), codes)
-        return csr_array((np.ones(len(codes)), places), (len(codes), targets.n_columns))
+        rows_begin = np.arange(len(codes) + 1)
+        shape = (len(codes), targets.n_columns)
+        return csr_array((np.ones(len(codes)), codes, rows_begin), shape)
 
     def cross(self) -> NDArray[np.float64]:
         """`(d, m)` sum of x y'^T, the targets y' about their mean."""
@@ -157,7 +158,8 @@ def mirror_lower(matrix: NDArray[np.float64], tile: int = 512) -> None:
     for i in range(0, d, tile):
         rows = slice(i, i + tile)
         square = matrix[rows, rows]
-        matrix[rows, rows] = np.tril(square) + np.tril(square, -1).T
+        above = np.tri(len(square), k=-1, dtype=bool).T
+        np.copyto(square, square.T.copy(), where=above)
         matrix[rows, i + tile :] = matrix[i + tile :, rows].T
 
 
