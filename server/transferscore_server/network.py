@@ -18,6 +18,10 @@ def channel_options(settings: Settings) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", settings.limits.max_message_bytes),
         ("grpc.max_send_message_length", settings.limits.max_message_bytes),
+        # By default a message of more than 64 KiB waits for the sender to be told to go on, and is
+        # cut into frames of 16 KiB, each of which costs a system call or more.
+        ("grpc.http2.lookahead_bytes", 4 * 2**20),
+        ("grpc.http2.max_frame_size", 2**20),
         # Two servers on one port would each get some of the calls.
         ("grpc.so_reuseport", 0),
         ("grpc.keepalive_time_ms", 60_000),
