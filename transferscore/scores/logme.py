@@ -188,7 +188,8 @@ def _within(
     # Where the loss vanishes there is nothing to interpolate.
     place = _peak(_BETWEEN @ np.nan_to_num(values, posinf=0.0, neginf=0.0))
     found = evidence.at(np.exp(center + half * place)[None])[0]
-    return np.maximum(values.max(axis=0), found)
+    largest: NDArray[np.float64] = np.maximum(values.max(axis=0), found)
+    return largest
 
 
 def _peak(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -198,7 +199,8 @@ def _peak(values: NDArray[np.float64]) -> NDArray[np.float64]:
     left, middle, right = (values[top + step, columns] for step in (-1, 0, 1))
     bend = 2.0 * middle - left - right
     step = np.divide(right - left, 2.0 * bend, out=np.zeros_like(bend), where=bend > 0.0)
-    return _NEAR[top] + np.clip(step, -1.0, 1.0) * (_NEAR[1] - _NEAR[0])
+    place: NDArray[np.float64] = _NEAR[top] + np.clip(step, -1.0, 1.0) * (_NEAR[1] - _NEAR[0])
+    return place
 
 
 INFO = ScoreInfo(
