@@ -13,6 +13,7 @@ from pathlib import Path
 
 from transferscore.encoders.uri import expand_globs, parse_uri
 from transferscore_server.errors import denied, invalid
+from transferscore_server.references import foreign_reference
 from transferscore_server.settings import Settings
 from transferscore_server.store.records import ModelSpec
 
@@ -104,13 +105,26 @@ def _matches(text: str, settings: Settings, name: str) -> Iterator[ModelSpec]:
     for root in _roots_of(uri.path, settings.model_roots):
         anchored = rest if rest.startswith("/") else f"{root}/{rest}"
         for match in _expanded(f"{prefix}:{anchored}", name):
-            if _allowed(parse_uri(match).path, settings.model_roots) is None:
+            path = _allowed(parse_uri(match).path, settings.model_roots)
+            if path is None:
                 raise _model_denied()
+            _check_references(path, settings)
             yield ModelSpec(
                 match, None if rest.startswith("/") else match.replace(f"{root}/", "", 1)
             )
         return
     raise _model_denied()
+
+
+def _check_references(model: Path, settings: Settings) -> None:
+    roots = [Path(_absolute(root)) for root in settings.model_roots]
+    foreign = foreign_reference(model, roots, hub=settings.hub)
+    if foreign is not None:
+        raise denied(
+            "URI_NOT_ALLOWED",
+            f"The model `{model.name}` refers to a {foreign[:200]} that is not under a folder that "
+            "the server allows; put it there, or name it by a path from where the model lies.",
+        )
 
 
 def _expanded(uri: str, name: str) -> list[str]:
