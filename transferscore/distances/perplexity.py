@@ -3,6 +3,21 @@
 No source data: a language model carries what it has read. The null is the same tokens in random
 order, which holds what the words are and not what the language is.
 
+The levels were set on three GPT-2s of two layers trained on 1,400 headlines of AG News, with a
+vocabulary of 2,000 pieces (`tests/benchmarks/bench_perplexity.py`). Values on texts not seen:
+
+============================ =============
+headlines, of the test split 0.60 – 0.61
+film reviews, questions      0.74 – 0.76
+messages, tweets             0.79 – 0.81
+Python code                  0.84 – 0.86
+German                       0.88
+untrained model, any text    1.00
+============================ =============
+
+The same data set the thresholds, so this is a description, not a test; no large model and no
+masked model of real text was among them.
+
 The value is of the model and the texts together: a large model foresees more of any text than a
 small one, and one that was hardly trained foresees little of its own source.
 """
