@@ -3,14 +3,20 @@
     python tests/benchmarks/calibrate_outlook.py
 
 Reads measured_strategies.csv and strategy_evidence.csv. Every number printed is of a calibration
-fitted without the dataset that it is tried on. Last come the coefficients fitted on all, as
-`transferscore/strategies/calibration_table.py` has them.
+whose form and coefficients were chosen without the dataset that it is tried on. Last come the
+coefficients fitted on all, as `transferscore/strategies/calibration_table.py` has them.
+
+The form of each strategy is the one with the least error when, of the datasets that may be seen,
+each is left out in turn: the kernel alone, kernel and rehearsal weighed by guess, or these weights
+drawn to the runs by ridge regression. The simplest wins a tie, and where one dataset is all there is.
 """
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +30,9 @@ from transferscore.ranking.agreement import weighted_tau
 from transferscore.strategies import STRATEGIES
 from transferscore.strategies.calibration import log_odds
 
-# What the coefficients are drawn to where there is little to learn them from: most of the gain of
-# the kernel and some of the rehearsal's, which is on half of the rows; from scratch there is
-# neither.
-PRIOR = {"scratch": (0.0, 0.0, 0.0)}
-USUAL = (0.0, 0.8, 0.4)
+KERNEL = np.array([0.0, 1.0, 0.0])
+# Most of the gain of the kernel and some of the rehearsal's, which is on half of the rows.
+GUESS = np.array([0.0, 0.8, 0.4])
 STRENGTH = 2.0
 NINETY = 1.645
 TUNED = ("norm_tuning", "partial", "lora", "full", "scratch")
@@ -46,6 +50,10 @@ class Pair:
     kernel: float
     gains: np.ndarray
     n: int
+
+    @property
+    def kind(self) -> str:
+        return "text" if self.dataset in TEXTS else "image"
 
     @property
     def gained(self) -> float:
@@ -80,15 +88,44 @@ def pair_of(row: dict[str, str], seen: dict[str, str]) -> Pair:
     )
 
 
-def fitted(some: list[Pair], strategy: str) -> np.ndarray:
-    """Constant, kernel and rehearsal coefficients by ridge regression towards the prior."""
-    prior = np.array(PRIOR.get(strategy, USUAL))
-    own = [pair for pair in some if pair.strategy == strategy]
-    if strategy == "linear_probe" or not own:
-        return np.zeros(3) if strategy == "linear_probe" else prior
+def drawn(own: list[Pair]) -> np.ndarray:
+    """Constant, kernel and rehearsal coefficients by ridge regression towards the guess."""
     gains, gained = np.array([p.gains for p in own]), np.array([p.gained for p in own])
     ridge = gains.T @ gains + STRENGTH * np.eye(3)
-    return prior + np.linalg.solve(ridge, gains.T @ (gained - gains @ prior))
+    return GUESS + np.linalg.solve(ridge, gains.T @ (gained - gains @ GUESS))
+
+
+# The simplest first.
+FORMS: dict[str, Callable[[list[Pair]], np.ndarray]] = {
+    "kernel": lambda own: KERNEL,
+    "guess": lambda own: GUESS,
+    "drawn": drawn,
+}
+
+
+def chosen(own: list[Pair]) -> str:
+    """The form that errs least on datasets that it has not seen."""
+    if len({pair.dataset for pair in own}) < 2:
+        return "kernel"
+    errors = {form: round(float(np.mean(left_out_errors(own, form))), 9) for form in FORMS}
+    return min(errors, key=lambda form: errors[form])
+
+
+def left_out_errors(own: list[Pair], form: str) -> list[float]:
+    return [
+        abs(predicted(pair, FORMS[form](without(own, pair))) - pair.accuracy) for pair in own
+    ]
+
+
+def without(some: list[Pair], pair: Pair) -> list[Pair]:
+    """The pairs of other datasets."""
+    return [other for other in some if other.dataset != pair.dataset]
+
+
+def fitted(some: list[Pair], like: Pair) -> np.ndarray:
+    """Coefficients for a pair, from those of its strategy and kind of data."""
+    own = [p for p in some if (p.strategy, p.kind) == (like.strategy, like.kind)]
+    return FORMS[chosen(own)](own)
 
 
 def predicted(pair: Pair, coefficients: np.ndarray) -> float:
@@ -99,11 +136,7 @@ def predicted(pair: Pair, coefficients: np.ndarray) -> float:
 def left_out(all_pairs: list[Pair]) -> dict[int, float]:
     """Every pair predicted by a calibration that has not seen its dataset."""
     return {
-        id(pair): predicted(
-            pair,
-            fitted([other for other in all_pairs if other.dataset != pair.dataset], pair.strategy),
-        )
-        for pair in all_pairs
+        id(pair): predicted(pair, fitted(without(all_pairs, pair), pair)) for pair in all_pairs
     }
 
 
@@ -124,22 +157,20 @@ def report(all_pairs: list[Pair]) -> None:
     answers = left_out(all_pairs)
     hits = []
     print(f"{'strategy':14}{'kind':8}{'pairs':>6}{'MAE':>8}{'kernel alone':>14}{'probe':>8}")
-    for strategy in STRATEGIES:
-        for kind in ("image", "text"):
-            own = [
-                p
-                for p in all_pairs
-                if p.strategy == strategy and (p.dataset in TEXTS) == (kind == "text")
-            ]
-            if own:
-                print(f"{strategy:14}{kind:8}{len(own):6}" + errors_of(own, answers))
-        own = [p for p in all_pairs if p.strategy == strategy]
+    for strategy, kind, own in grouped(all_pairs):
+        print(f"{strategy:14}{kind:8}{len(own):6}" + errors_of(own, answers))
         for pair in own:
-            others = [p for p in own if p.dataset != pair.dataset]
-            if others:
+            if others := without(own, pair):
                 hits.append(covered(pair, answers[id(pair)], spread_of(others, answers)))
     print(f"coverage of 90 % intervals: {np.mean(hits):.2f} of {len(hits)}")
     report_choices(all_pairs, answers)
+
+
+def grouped(all_pairs: list[Pair]) -> Iterator[tuple[str, str, list[Pair]]]:
+    """Strategy, kind of data, and their pairs."""
+    for kind, strategy in itertools.product(("image", "text"), STRATEGIES):
+        if own := [p for p in all_pairs if (p.strategy, p.kind) == (strategy, kind)]:
+            yield strategy, kind, own
 
 
 def errors_of(own: list[Pair], answers: dict[int, float]) -> str:
@@ -172,13 +203,12 @@ def report_choices(all_pairs: list[Pair], answers: dict[int, float]) -> None:
 
 def print_table(all_pairs: list[Pair]) -> None:
     answers = left_out(all_pairs)
-    for strategy in STRATEGIES:
-        own = [p for p in all_pairs if p.strategy == strategy]
-        constant, kernel, rehearsal = fitted(all_pairs, strategy)
-        spread = spread_of(own, answers) if own else float("nan")
+    for strategy, kind, own in grouped(all_pairs):
+        constant, kernel, rehearsal = fitted(all_pairs, own[0])
+        spread = spread_of(own, answers)
         print(
-            f'"{strategy}": Calibration({constant:.2f}, {kernel:.2f}, {rehearsal:.2f}, '
-            f"{spread:.3f}),  # {len(own)} runs"
+            f'{kind} "{strategy}": Calibration({constant:.2f}, {kernel:.2f}, {rehearsal:.2f}, '
+            f"{spread:.3f}),  # {chosen(own)}, {len(own)} runs"
         )
 
 
