@@ -7,8 +7,9 @@ whose form and coefficients were chosen without the dataset that it is tried on.
 coefficients fitted on all, as `transferscore/strategies/calibration_table.py` has them.
 
 The form of each strategy is the one with the least error when, of the datasets that may be seen,
-each is left out in turn: the kernel alone, kernel and rehearsal weighed by guess, or these weights
-drawn to the runs by ridge regression. The simplest wins a tie, and where one dataset is all there is.
+each is left out in turn: the kernel's gain alone, the rehearsal's alone, or a constant and weights
+of both, drawn from the kernel's to the runs by ridge regression. The first wins a tie. A way of
+tuning that was measured on one dataset shares form and spread with the others.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ from transferscore.ranking.agreement import weighted_tau
 from transferscore.strategies import STRATEGIES
 from transferscore.strategies.calibration import log_odds
 
+# Coefficients of a constant, the kernel's gain and the rehearsal's.
 KERNEL = np.array([0.0, 1.0, 0.0])
-# Most of the gain of the kernel and some of the rehearsal's, which is on half of the rows.
-GUESS = np.array([0.0, 0.8, 0.4])
+REHEARSAL = np.array([0.0, 0.0, 1.0])
 STRENGTH = 2.0
 NINETY = 1.645
-TUNED = ("norm_tuning", "partial", "lora", "full", "scratch")
+TUNED = ("norm_tuning", "partial", "lora", "full")
 FIXED = {"always linear_probe": "linear_probe", "always lora": "lora", "always full": "full"}
 
 
@@ -89,32 +90,31 @@ def pair_of(row: dict[str, str], seen: dict[str, str]) -> Pair:
 
 
 def drawn(own: list[Pair]) -> np.ndarray:
-    """Constant, kernel and rehearsal coefficients by ridge regression towards the guess."""
+    """Ridge regression towards the kernel's gain as it is."""
+    if not own:
+        return KERNEL
     gains, gained = np.array([p.gains for p in own]), np.array([p.gained for p in own])
     ridge = gains.T @ gains + STRENGTH * np.eye(3)
-    return GUESS + np.linalg.solve(ridge, gains.T @ (gained - gains @ GUESS))
+    return KERNEL + np.linalg.solve(ridge, gains.T @ (gained - gains @ KERNEL))
 
 
-# The simplest first.
 FORMS: dict[str, Callable[[list[Pair]], np.ndarray]] = {
-    "kernel": lambda own: KERNEL,
-    "guess": lambda own: GUESS,
+    "kernel": lambda _: KERNEL,
+    "rehearsal": lambda _: REHEARSAL,
     "drawn": drawn,
 }
 
 
 def chosen(own: list[Pair]) -> str:
     """The form that errs least on datasets that it has not seen."""
-    if len({pair.dataset for pair in own}) < 2:
+    if not own:
         return "kernel"
     errors = {form: round(float(np.mean(left_out_errors(own, form))), 9) for form in FORMS}
     return min(errors, key=lambda form: errors[form])
 
 
 def left_out_errors(own: list[Pair], form: str) -> list[float]:
-    return [
-        abs(predicted(pair, FORMS[form](without(own, pair))) - pair.accuracy) for pair in own
-    ]
+    return [abs(predicted(pair, FORMS[form](without(own, pair))) - pair.accuracy) for pair in own]
 
 
 def without(some: list[Pair], pair: Pair) -> list[Pair]:
@@ -123,9 +123,18 @@ def without(some: list[Pair], pair: Pair) -> list[Pair]:
 
 
 def fitted(some: list[Pair], like: Pair) -> np.ndarray:
-    """Coefficients for a pair, from those of its strategy and kind of data."""
-    own = [p for p in some if (p.strategy, p.kind) == (like.strategy, like.kind)]
+    """Coefficients for a pair."""
+    own = akin(some, like)
     return FORMS[chosen(own)](own)
+
+
+def akin(some: list[Pair], like: Pair) -> list[Pair]:
+    """Pairs of its strategy and kind of data; of one dataset alone, all ways of tuning."""
+    kind = [p for p in some if p.kind == like.kind]
+    own = [p for p in kind if p.strategy == like.strategy]
+    if len({p.dataset for p in own}) < 2 and like.strategy in TUNED:
+        return [p for p in kind if p.strategy in TUNED]
+    return own
 
 
 def predicted(pair: Pair, coefficients: np.ndarray) -> float:
@@ -135,9 +144,7 @@ def predicted(pair: Pair, coefficients: np.ndarray) -> float:
 
 def left_out(all_pairs: list[Pair]) -> dict[int, float]:
     """Every pair predicted by a calibration that has not seen its dataset."""
-    return {
-        id(pair): predicted(pair, fitted(without(all_pairs, pair), pair)) for pair in all_pairs
-    }
+    return {id(pair): predicted(pair, fitted(without(all_pairs, pair), pair)) for pair in all_pairs}
 
 
 def spread_of(own: list[Pair], answers: dict[int, float]) -> float:
@@ -160,7 +167,7 @@ def report(all_pairs: list[Pair]) -> None:
     for strategy, kind, own in grouped(all_pairs):
         print(f"{strategy:14}{kind:8}{len(own):6}" + errors_of(own, answers))
         for pair in own:
-            if others := without(own, pair):
+            if others := without(akin(all_pairs, pair), pair):
                 hits.append(covered(pair, answers[id(pair)], spread_of(others, answers)))
     print(f"coverage of 90 % intervals: {np.mean(hits):.2f} of {len(hits)}")
     report_choices(all_pairs, answers)
@@ -205,10 +212,10 @@ def print_table(all_pairs: list[Pair]) -> None:
     answers = left_out(all_pairs)
     for strategy, kind, own in grouped(all_pairs):
         constant, kernel, rehearsal = fitted(all_pairs, own[0])
-        spread = spread_of(own, answers)
+        spread = spread_of(akin(all_pairs, own[0]), answers)
         print(
             f'{kind} "{strategy}": Calibration({constant:.2f}, {kernel:.2f}, {rehearsal:.2f}, '
-            f"{spread:.3f}),  # {chosen(own)}, {len(own)} runs"
+            f"{spread:.3f}),  # {chosen(akin(all_pairs, own[0]))}, {len(own)} runs"
         )
 
 

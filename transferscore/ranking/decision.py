@@ -17,6 +17,11 @@ from transferscore.strategies.rules import RuleFinding, rules_of_thumb
 __all__ = ["Decision", "Nearest", "decide", "reasons_of"]
 
 _NOUNS = {"image": "images", "text": "texts", "text_pair": "text pairs", "audio": "recordings"}
+# Measured on TREC-6, MiniLM: see tests/benchmarks/calibrate_outlook.py.
+_TEXT_NOTE = (
+    "on text, predicted gains of fine-tuning have been too small: take them as a lower bound"
+)
+_GAIN_NOTES = {"text": _TEXT_NOTE, "text_pair": _TEXT_NOTE}
 _NEAREST = 3
 
 
@@ -120,7 +125,8 @@ def reasons_of(pairs: Sequence[Pair], dataset: Dataset) -> list[str | None]:
 def setting_of(pair: Pair, dataset: Dataset) -> Setting:
     """What the strategies of one model share."""
     noun = _NOUNS.get(dataset.modality, "samples")
-    shared = Setting(len(dataset), dataset.n_classes, noun, dataset.task.metric)
+    note = _GAIN_NOTES.get(dataset.modality, "")
+    shared = Setting(len(dataset), dataset.n_classes, noun, dataset.task.metric, gain_note=note)
     distance = pair.entry.evaluation.distance
     if distance is None:
         return shared

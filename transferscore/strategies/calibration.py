@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from transferscore.strategies.calibration_table import CALIBRATIONS
+from transferscore.strategies.calibration_table import CALIBRATIONS, UNTRIED, Calibration
 from transferscore.strategies.outlook_values import Prediction
 
-__all__ = ["Observed", "calibrated", "log_odds", "raised", "shifted", "uncalibrated"]
+__all__ = [
+    "Observed",
+    "calibrated",
+    "log_odds",
+    "raised",
+    "shifted",
+    "uncalibrated",
+    "weighs_rehearsal",
+]
 
 # 90 % of a normal distribution lies within so many standard deviations.
 _NINETY = 1.645
@@ -35,7 +44,7 @@ class Observed:
     rehearsal_gain: float | None = None
 
 
-def calibrated(strategy: str, observed: Observed) -> Prediction:
+def calibrated(strategy: str, observed: Observed, modality: str) -> Prediction:
     """Expected accuracy of a strategy, with its 90 % interval.
 
     In log odds: the probe's, plus a constant and a share of what kernel and rehearsal add. The
@@ -43,14 +52,20 @@ def calibrated(strategy: str, observed: Observed) -> Prediction:
     predicted without itself.
 
     Args:
-        strategy: Its name; one that was never calibrated gets the widest spread.
+        strategy: Its name; one that was never measured gets the widest spread.
         observed: The evidence.
+        modality: Of the data; runs on images say nothing of text.
     """
-    table = CALIBRATIONS.get(strategy.partition(":")[0], CALIBRATIONS["other"])
+    table = _table(modality).get(strategy.partition(":")[0], UNTRIED)
     odds = table.constant + table.kernel * observed.kernel_gain
     if observed.rehearsal_gain is not None:
         odds += table.rehearsal * observed.rehearsal_gain
     return raised(observed.probe, odds, observed.n_rows, table.spread)
+
+
+def weighs_rehearsal(modality: str) -> bool:
+    """Whether a rehearsal has any say in what is expected of data like these."""
+    return any(calibration.rehearsal for calibration in _table(modality).values())
 
 
 def raised(probe: float, odds: float, n_rows: int, spread: float) -> Prediction:
@@ -80,7 +95,7 @@ def uncalibrated(value: float, losses: NDArray[np.float64]) -> Prediction:
         losses: `(n,)` of the rows held out.
     """
     chance = float(np.std(losses)) / math.sqrt(len(losses))
-    half = _NINETY * math.hypot(chance, CALIBRATIONS["other"].spread)
+    half = _NINETY * math.hypot(chance, UNTRIED.spread)
     return Prediction(value, value - half, min(1.0, value + half))
 
 
@@ -88,6 +103,12 @@ def log_odds(accuracy: float, n_rows: int) -> float:
     """Log odds of an accuracy among so many rows; all right counts as half a row wrong."""
     edge = 0.5 / n_rows
     return _odds(min(max(accuracy, edge), 1.0 - edge))
+
+
+def _table(modality: str) -> Mapping[str, Calibration]:
+    """Calibrations by strategy; a head alone is the same on all data."""
+    kind = "text" if modality == "text_pair" else modality
+    return CALIBRATIONS.get(kind, {"linear_probe": CALIBRATIONS["image"]["linear_probe"]})
 
 
 def _odds(accuracy: float) -> float:

@@ -33,8 +33,8 @@ class Evidence:
     Attributes:
         kernel: Leave-one-out fit of its kernel; of a scratch strategy, the probe's.
         half_probe: Metric of the probe fitted on one half and tested on the other, over both.
-        half_tuned: The same after a few epochs of full tuning; None where nothing is tuned, and
-            from scratch, of which so few epochs tell nothing.
+        half_tuned: The same after a few epochs of full tuning; None where nothing is rehearsed,
+            and from scratch, of which so few epochs tell nothing.
         n_trainable: Weights that the strategy trains, the classifier aside.
     """
 
@@ -45,7 +45,12 @@ class Evidence:
 
 
 def gather_evidence(
-    encoder: Encoder, dataset: Dataset, strategies: Sequence[Strategy], seed: int
+    encoder: Encoder,
+    dataset: Dataset,
+    strategies: Sequence[Strategy],
+    seed: int,
+    *,
+    rehearsed: bool = True,
 ) -> dict[str, Evidence | str]:
     """Strategy name to evidence, or to the reason why the model cannot take it.
 
@@ -54,6 +59,7 @@ def gather_evidence(
         dataset: The n rows that may be used.
         strategies: What to look at.
         seed: Seed of directions, projections and rehearsals.
+        rehearsed: Whether to rehearse at all.
 
     Raises:
         EncoderError: The model has no gradients.
@@ -65,7 +71,7 @@ def gather_evidence(
     targets, frozen = targets_of(dataset), feature_kernel(seen.features)
     probe = best_mixture(frozen, None, targets)
     half = half_value(probe, dataset, seed)
-    tuned = _rehearsed(encoder, dataset, strategies, seed)
+    tuned = _rehearsed(encoder, dataset, strategies, seed) if rehearsed else None
     for strategy in strategies:
         if (reason := reasons[strategy.name]) is not None:
             found[strategy.name] = reason

@@ -19,6 +19,7 @@ from transferscore.strategies.calibration import (
     log_odds,
     shifted,
     uncalibrated,
+    weighs_rehearsal,
 )
 from transferscore.strategies.evidence import (
     Evidence,
@@ -36,7 +37,7 @@ __all__ = ["CurvePoint", "Prediction", "StrategyOutlook", "outlook"]
 # Whether rehearsed, whether from scratch.
 _BASIS = {
     (False, False): "held-out kernel",
-    (True, False): "tangent kernel and rehearsal",
+    (True, False): "rehearsal of full tuning",
     (False, True): "probe, and measured runs of other models",
 }
 _CURVE = (8, 4, 2)
@@ -55,8 +56,8 @@ def outlook(
     """What each strategy is expected to reach on a dataset with a model.
 
     The probe is held out exactly (leave-one-out, all rows). What tuning adds is told by the tangent
-    kernel of what a strategy trains and by a rehearsal of a few epochs on either half of a
-    subsample, weighed as measured runs on other datasets teach.
+    kernel of what a strategy trains, or, where measured runs showed it to say more (text), by a
+    rehearsal of a few epochs on either half of a subsample.
 
     Args:
         encoder: The model.
@@ -114,7 +115,10 @@ class _Look:
         tuned = [strategy for strategy in strategies if strategy.name != "linear_probe"]
         if tuned and (reason := why_untrainable(encoder)) is not None:
             return found | dict.fromkeys((strategy.name for strategy in tuned), reason)
-        return found | (gather_evidence(encoder, self.sample, tuned, self.seed) if tuned else {})
+        if not tuned:
+            return found
+        rehearsed = self.dataset.n_classes > 0 and weighs_rehearsal(self.dataset.modality)
+        return found | gather_evidence(encoder, self.sample, tuned, self.seed, rehearsed=rehearsed)
 
     def outlook(self, name: str, evidence: Evidence | str) -> StrategyOutlook:
         """The outlook on one strategy from its evidence."""
@@ -147,7 +151,8 @@ class _Look:
         if evidence.half_tuned is not None:
             gain = log_odds(evidence.half_tuned, n) - log_odds(evidence.half_probe, n)
         kernel_gain = log_odds(evidence.kernel.value, n) - log_odds(base, n)
-        return calibrated(name, Observed(self.probe, len(self.dataset), kernel_gain, gain))
+        observed = Observed(self.probe, len(self.dataset), kernel_gain, gain)
+        return calibrated(name, observed, self.dataset.modality)
 
     def _curve(self, name: str, fit: KernelFit, whole: Prediction) -> tuple[CurvePoint, ...]:
         """Expected metric at an eighth, a quarter and half of the rows, by the kernel's own curve.

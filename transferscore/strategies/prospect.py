@@ -60,6 +60,7 @@ class Setting:
         metric: Name of the metric.
         distance_level: How far the data lie from what the model has seen; None where unknown.
         distance_text: The number behind it.
+        gain_note: What is to be known of predicted gains on such data, as a clause; may be empty.
     """
 
     n_samples: int
@@ -68,6 +69,7 @@ class Setting:
     metric: str
     distance_level: str | None = None
     distance_text: str = ""
+    gain_note: str = ""
 
     @property
     def is_share(self) -> bool:

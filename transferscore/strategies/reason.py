@@ -49,6 +49,8 @@ def reason_for(prospect: Prospect, siblings: Sequence[Prospect], setting: Settin
         clauses = [_of_probe(prospect, siblings, setting)]
     else:
         clauses = [_of_tuning(prospect, siblings, setting), *_cheaper(prospect, siblings)]
+    if any(family_of(each.strategy) == "fine-tune" for each in (prospect, *siblings)):
+        clauses.append(setting.gain_note)
     return f"{label_of(prospect.strategy)}: {'; '.join(clause for clause in clauses if clause)}."
 
 

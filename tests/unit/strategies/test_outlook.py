@@ -8,8 +8,16 @@ from transferscore.encoders import CallableEncoder, ModuleEncoder
 from transferscore.errors import InputError
 from transferscore.statistics import Statistics
 from transferscore.strategies import STRATEGIES, outlook, resolve_strategies
-from transferscore.strategies.calibration import Observed, calibrated, log_odds
+from transferscore.strategies.calibration import (
+    Observed,
+    calibrated,
+    log_odds,
+    weighs_rehearsal,
+)
+from transferscore.strategies.evidence import gather_evidence
 from transferscore.strategies.published import published_full
+
+KINDS = ["image", "text", "audio"]
 
 
 def encoder():
@@ -87,12 +95,41 @@ def test_features_must_match():
 
 
 def test_evidence_moves_the_prediction_and_rows_narrow_it():
-    low, high = (calibrated("full", Observed(0.7, 300, gain, gain)) for gain in (0.2, 1.0))
+    low, high = (calibrated("full", Observed(0.7, 300, gain, gain), "image") for gain in (0.2, 1.0))
     assert 0.7 < low.value < high.value
-    few, many = (calibrated("full", Observed(0.7, n, 0.5, 0.5)) for n in (50, 5000))
+    few, many = (calibrated("full", Observed(0.7, n, 0.5, 0.5), "text") for n in (50, 5000))
     assert few.high - few.low > many.high - many.low
-    assert calibrated("mine", Observed(0.7, 300, 0.5, 0.5)).value > 0.7
+    assert calibrated("mine", Observed(0.7, 300, 0.5, 0.5), "audio").value > 0.7
     assert log_odds(1.0, 100) == pytest.approx(np.log(0.995 / 0.005))
+
+
+def test_text_is_told_by_a_rehearsal_and_images_by_the_kernel():
+    seen = [Observed(0.7, 300, kernel, 0.5) for kernel in (0.1, 1.0)]
+    texts = [calibrated("full", one, "text_pair") for one in seen]
+    images = [calibrated("full", one, "image") for one in seen]
+    assert texts[0] == texts[1] == calibrated("full", seen[0], "text")
+    assert images[0].value < texts[0].value < images[1].value
+    assert texts[0].high - texts[0].low > images[0].high - images[0].low
+    assert weighs_rehearsal("text_pair")
+    assert not weighs_rehearsal("image")
+
+
+def test_data_of_which_nothing_was_measured_have_the_widest_interval():
+    seen = Observed(0.7, 300, 0.5, 0.5)
+    halves = [(p.high - p.low) / 2 for p in (calibrated("full", seen, m) for m in KINDS)]
+    assert max(halves) == halves[KINDS.index("audio")] > halves[KINDS.index("image")]
+    probes = {calibrated("linear_probe", seen, modality) for modality in KINDS}
+    assert len(probes) == 1
+
+
+def test_a_rehearsal_is_of_what_starts_from_pretrained_weights():
+    strategies = resolve_strategies("linear_probe,full,scratch")
+    found = gather_evidence(encoder(), dataset(400), strategies, 0)
+    assert found["full"].half_tuned > 0.6
+    assert found["linear_probe"].half_tuned is found["scratch"].half_tuned is None
+    unrehearsed = gather_evidence(encoder(), dataset(400), strategies, 0, rehearsed=False)
+    assert unrehearsed["full"].half_tuned is None
+    assert unrehearsed["full"].kernel.value == found["full"].kernel.value
 
 
 def test_full_tuning_of_a_model_without_gradients_is_told_from_published_runs():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from transferscore.strategies.prospect import Prospect, Setting, family_of, gain_text, label_of
@@ -141,3 +143,10 @@ def test_nothing_known_triggers_nothing():
 def test_names(name, label, family):
     assert label_of(name) == label
     assert family_of(name) == family
+
+
+def test_what_is_to_be_known_of_gains_stands_beside_them():
+    setting = replace(SETTING, gain_note="gains are a lower bound")
+    assert reason_for(FULL, [PROBE, FULL], setting).endswith("; gains are a lower bound.")
+    assert reason_for(PROBE, [PROBE, FULL], setting).endswith("; gains are a lower bound.")
+    assert "lower bound" not in reason_for(PROBE, [PROBE], setting)
