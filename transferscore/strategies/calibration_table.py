@@ -30,7 +30,7 @@ _KERNEL = (0.0, 1.0, 0.0)
 _REHEARSAL = (0.0, 0.0, 1.0)
 
 # What no run was measured of: the kernel as it is, with the widest spread that was seen.
-UNTRIED = Calibration(*_KERNEL, 0.131)
+UNTRIED = Calibration(*_KERNEL, 0.177)
 
 # By modality and strategy, 300 rows each. Images: four sets with CIFAR-10 ResNet-20, one of them
 # with MobileNet too; LoRA, measured there alone and missed by 19 points, counts as untried. Text:
@@ -41,7 +41,7 @@ CALIBRATIONS: Mapping[str, Mapping[str, Calibration]] = {
         "norm_tuning": Calibration(*_KERNEL, 0.056),
         "partial": Calibration(*_KERNEL, 0.03),
         "full": Calibration(*_KERNEL, 0.084),
-        "scratch": Calibration(0.4, 1.0, 0.0, 0.078),
+        "scratch": Calibration(0.13, 1.0, 0.0, 0.177),
     },
     "text": {
         "linear_probe": Calibration(*_KERNEL, 0.03),
