@@ -85,7 +85,7 @@ def options_key(evaluation_key: str, strategies: Sequence[Strategy], seed: int) 
         return None
     names = ",".join(each.name for each in strategies)
     machine = f"{platform.node()} {os.cpu_count()} {os.environ.get('OMP_NUM_THREADS')}"
-    parts = ["options-1", evaluation_key, names, str(seed), machine]
+    parts = ["options-2", evaluation_key, names, str(seed), machine]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
