@@ -9,9 +9,13 @@ import sqlite3
 import numpy as np
 
 import transferscore
-from tests.unit.server_jobs.front import ROWS, without_source, without_times, write_dataset
+from tests.unit.server_jobs.front import ROWS, without_source, write_dataset
 from tests.unit.server_jobs.served_kills import Serving, kill_served
 from transferscore.v1 import ranking_service_pb2 as rankings_pb
+
+
+def as_json(library):
+    return json.loads(json.dumps(library.to_dict()))
 
 
 def check_told(caller, library):
@@ -24,8 +28,9 @@ def check_told(caller, library):
         assert sorted(candidates) == sorted(c.model for c in library.candidates)
         final = told[-1].final
         assert final.state == rankings_pb.Ranking.SUCCEEDED
-        document = without_times(json.loads(final.document))
-        assert document == without_source(json.loads(json.dumps(library.to_dict())))
+        document = json.loads(final.document)
+        assert document["dataset"]["source"] == final.spec.dataset
+        assert without_source(document) == without_source(as_json(library))
 
 
 def check_database(folder, n_rankings):
