@@ -19,7 +19,7 @@ from transferscore.events import CandidateDone, CandidateFailed, CandidateStarte
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-ZOO = ROOT.parent / "shared/zoo"
+ZOO = (ROOT.parent / "shared/zoo").resolve()  # the server follows no links
 
 
 def neighbour(name: str):
