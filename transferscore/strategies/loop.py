@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from transferscore.datasets import Dataset
 from transferscore.encoders import Encoder, TrainableModel, take_rows, trainable_model
 from transferscore.errors import EncoderError
 from transferscore.strategies.batch_norm import batch_statistics
+from transferscore.strategies.batches import epoch_batches
 from transferscore.strategies.probe import Probe, fit_probe, head_of
 from transferscore.strategies.strategy import Strategy, trainable_parameters
 
@@ -42,9 +43,6 @@ LEARNING_RATES: Mapping[str, tuple[float, ...]] = {
     "scratch": (1e-3, 4e-3),
 }
 _HEAD_RATE = 1e-3
-
-# So many batches' worth of rows are sorted by length together.
-_POOL = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +155,7 @@ def fit(
     scaler = torch.amp.GradScaler(run.model.device, enabled=run.model.device.startswith("cuda"))
     rng = np.random.default_rng(run.seed)
     for _ in range(stop):
-        for part in _batches(run, rows, rng):
+        for part in epoch_batches(run.costs, rows, run.plan.batch_size, rng):
             optimizer.zero_grad(set_to_none=True)
             with run.norms(), _mixed(run.model.device):
                 outputs = head(run.model.features(take_rows(run.batch, part)))
@@ -183,26 +181,6 @@ def _warm_cosine(steps: int) -> Callable[[int], float]:
         return 0.5 * (1.0 + math.cos(math.pi * min(1.0, (step - warm) / max(1, steps - warm))))
 
     return factor
-
-
-def _batches(
-    run: TrainingRun, rows: NDArray[np.int64], rng: np.random.Generator
-) -> Iterator[NDArray[np.int64]]:
-    """All rows once, in near-equal random parts: a last batch of one breaks batch norm.
-
-    Rows are sorted by length within some batches' worth of random ones, so that little is padded.
-    """
-    shuffled = rng.permutation(rows)
-    pools = np.array_split(shuffled, math.ceil(len(rows) / (run.plan.batch_size * _POOL)))
-    parts = [
-        part
-        for pool in pools
-        for part in np.array_split(
-            pool[np.argsort(run.costs[pool], kind="stable")],
-            math.ceil(len(pool) / run.plan.batch_size),
-        )
-    ]
-    yield from (parts[i] for i in rng.permutation(len(parts)))
 
 
 def _mixed(device: str) -> AbstractContextManager[Any]:
