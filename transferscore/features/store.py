@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transferscore.errors import StoreError
+from transferscore.files import write_whole
 
 __all__ = ["Entry", "Store", "default_store_path"]
 
@@ -83,7 +83,7 @@ class Store:
         file = self._file(key)
         try:
             file.parent.mkdir(exist_ok=True)
-            _write_atomically(file, content)
+            write_whole(file, content)
         except OSError as error:
             raise StoreError(
                 f"The feature store {str(self.path)!r} cannot be written: {error.strerror}. "
@@ -120,14 +120,3 @@ def default_store_path() -> Path:
         return Path(own)
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "transferscore"
-
-
-def _write_atomically(file: Path, content: bytes) -> None:
-    descriptor, partial = tempfile.mkstemp(dir=file.parent, prefix=".partial-")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-        Path(partial).replace(file)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise

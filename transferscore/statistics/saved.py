@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import struct
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from transferscore.datasets.task import task_named
 from transferscore.errors import InputError, UnknownNameError
+from transferscore.files import write_whole
 from transferscore.statistics.labelled import LabelledRows
 from transferscore.statistics.moments import Moments, mirror_lower
 from transferscore.statistics.sample import RowSample
@@ -86,20 +85,9 @@ def save_summary(summary: Summary, path: str | Path) -> None:
         InputError: The file cannot be written.
     """
     try:
-        _write(Path(path), summary_to(summary))
+        write_whole(Path(path), summary_to(summary))
     except OSError as error:
         raise InputError(f"The statistics {path} cannot be written: {error.strerror}.") from None
-
-
-def _write(file: Path, content: bytes) -> None:
-    descriptor, partial = tempfile.mkstemp(dir=file.absolute().parent, prefix=".partial-")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-        Path(partial).replace(file)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
 
 
 def load_summary(path: str | Path) -> Summary:
