@@ -2,63 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import math
-import os
-import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from transferscore.datasets.origins import Bytes, File, Member, Origin, stamp_of
-from transferscore.errors import DatasetError, MissingExtraError, SampleError
+from transferscore.datasets.stored_sample import StoredSample, unreadable
+from transferscore.errors import DatasetError, MissingExtraError
 
 __all__ = ["AUDIO_SUFFIXES", "AudioSample"]
 
 AUDIO_SUFFIXES = (".aif", ".aiff", ".au", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav")
+_SOUND = "a sound"
 _LONGEST_SECONDS = 3600.0  # a header can claim more than the machine holds
 
 
-class AudioSample:
+class AudioSample(StoredSample):
     """One sound of a dataset, decoded each time it is read.
 
-    Samples can be pickled and used from several threads.
-
-    Attributes:
-        name: The sound as a person would name it: its path inside the folder or archive.
+    Samples can be pickled and used from several threads. The content of an array is its rate, type,
+    shape and values.
     """
 
-    __slots__ = ("_digest", "_origin", "name")
-
-    def __init__(self, name: str, origin: Origin) -> None:
-        self.name = name
-        self._origin = origin
-        self._digest: str | None = None
-
-    def __repr__(self) -> str:
-        return f"AudioSample({self.name!r})"
-
-    @classmethod
-    def from_file(
-        cls, path: str | Path, name: str | None = None, stamp: tuple[int, int] | None = None
-    ) -> AudioSample:
-        """The sound in the file `path`; `stamp` as of `file_stamp`, if it is known already."""
-        origin = File(os.fspath(path), stamp or stamp_of(path))
-        return cls(str(path) if name is None else name, origin)
-
-    @classmethod
-    def from_zip(cls, archive: str | Path, member: str, stamp: tuple[int, int]) -> AudioSample:
-        """The sound in the zip `archive` under the name `member`; `stamp` as of `file_stamp`."""
-        return cls(member, Member(os.fspath(archive), stamp, member))
-
-    @classmethod
-    def from_bytes(cls, content: bytes, name: str = "bytes") -> AudioSample:
-        """The sound whose file has these bytes."""
-        return cls(name, Bytes(content))
+    __slots__ = ()
+    _KIND = _SOUND
 
     @classmethod
     def from_array(cls, wave: NDArray[Any], rate: int, name: str = "array") -> AudioSample:
@@ -80,27 +50,6 @@ class AudioSample:
             )
         return cls(name, _Wave(wave, int(rate)))
 
-    def content(self) -> bytes:
-        """Bytes of the audio file; an array gives its rate, type, shape and values.
-
-        Raises:
-            SampleError: The file cannot be read.
-        """
-        try:
-            return self._origin.read()
-        except (OSError, ValueError, RuntimeError, KeyError, zipfile.BadZipFile) as error:
-            raise _unreadable(self.name, error) from error
-
-    def check(self) -> tuple[int, int] | None:
-        """Length and checksum of `content()`, where they are known without reading it."""
-        return self._origin.check()
-
-    def digest(self) -> str:
-        """Hex SHA-256 of `content()`, computed once."""
-        if self._digest is None:
-            self._digest = hashlib.sha256(self.content()).hexdigest()
-        return self._digest
-
     def read(self, rate: int) -> NDArray[np.float32]:
         """The sound as `(n,)` float32, channels averaged, resampled to `rate` values a second.
 
@@ -118,7 +67,7 @@ class AudioSample:
             wave, own_rate = _decoded(self.content(), self.name)
         mono = wave if wave.ndim == 1 else wave.mean(axis=1)
         if not np.isfinite(mono).all():
-            raise _unreadable(self.name, ValueError("it has values that are not finite"))
+            raise unreadable(self.name, _SOUND, ValueError("it has values that are not finite"))
         if own_rate != rate:
             common = math.gcd(own_rate, rate)
             mono = resample_poly(mono, rate // common, own_rate // common)
@@ -161,7 +110,7 @@ def _decoded(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
     except MemoryError:
         raise
     except Exception as error:  # soundfile has errors of its own, and a broken header breaks more
-        raise _unreadable(name, error) from error
+        raise unreadable(name, _SOUND, error) from error
 
 
 def _refuse_unheard(n_frames: int, rate: int) -> None:
@@ -171,9 +120,3 @@ def _refuse_unheard(n_frames: int, rate: int) -> None:
         raise ValueError(
             f"it lasts {n_frames / rate:.0f} seconds; {_LONGEST_SECONDS:.0f} are allowed"
         )
-
-
-def _unreadable(name: str, error: Exception) -> SampleError:
-    said = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
-    reason = str(said).strip().rstrip(".") or type(error).__name__
-    return SampleError(f"`{name}` cannot be read as a sound: {reason}.")

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from transferscore.errors import SampleError
+from transferscore.datasets.stored_sample import unreadable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-__all__ = ["IMAGE_SUFFIXES", "decode_pixels", "resize_pixels", "rgb_image", "unreadable"]
+__all__ = ["IMAGE_SUFFIXES", "decode_pixels", "resize_pixels", "rgb_image"]
 
 IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
@@ -56,7 +56,7 @@ def decode_pixels(content: bytes, name: str) -> NDArray[np.uint8]:
     except MemoryError:
         raise
     except Exception as error:  # a damaged file makes PIL's plugins raise almost anything
-        raise unreadable(name, error) from error
+        raise unreadable(name, "an image", error) from error
 
 
 def resize_pixels(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -77,13 +77,6 @@ def rgb_image(image: Image) -> Image:
     if image.has_transparency_data:
         return _on_white(image.convert("RGBA"))
     return image.convert("RGB")
-
-
-def unreadable(name: str, error: Exception) -> SampleError:
-    """The error that says why the image called `name` cannot be read."""
-    said = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    reason = said.strip().rstrip(".") or type(error).__name__
-    return SampleError(f"`{name}` cannot be read as an image: {reason}.")
 
 
 def _opened(content: bytes) -> ImageFile:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from transferscore.datasets.decoding import decode_pixels, resize_pixels, rgb_image, unreadable
-from transferscore.datasets.origins import Bytes, File, Member, Origin, stamp_of
+from transferscore.datasets.decoding import decode_pixels, resize_pixels, rgb_image
 from transferscore.datasets.pixel_cache import PIXEL_CACHE
-from transferscore.errors import DatasetError, SampleError
+from transferscore.datasets.stored_sample import StoredSample, unreadable
+from transferscore.errors import DatasetError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,42 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["ImageSample"]
 
 
-class ImageSample:
+class ImageSample(StoredSample):
     """One image of a dataset, read at first use.
 
-    Samples can be pickled (but for arrays, only the place is) and used from several threads.
-
-    Attributes:
-        name: The image as a person would name it: its path inside the folder or archive.
+    Samples can be pickled (but for arrays, only the place is) and used from several threads. The
+    content of an array or PIL image is that of a PPM file.
     """
 
-    __slots__ = ("_digest", "_origin", "name")
-
-    def __init__(self, name: str, origin: Origin) -> None:
-        self.name = name
-        self._origin = origin
-        self._digest: str | None = None
-
-    def __repr__(self) -> str:
-        return f"ImageSample({self.name!r})"
-
-    @classmethod
-    def from_file(
-        cls, path: str | Path, name: str | None = None, stamp: tuple[int, int] | None = None
-    ) -> ImageSample:
-        """The image in the file `path`; `stamp` as of `file_stamp`, if it is known already."""
-        origin = File(os.fspath(path), stamp or stamp_of(path))
-        return cls(str(path) if name is None else name, origin)
-
-    @classmethod
-    def from_zip(cls, archive: str | Path, member: str, stamp: tuple[int, int]) -> ImageSample:
-        """The image in the zip `archive` under the name `member`; `stamp` as of `file_stamp`."""
-        return cls(member, Member(os.fspath(archive), stamp, member))
-
-    @classmethod
-    def from_bytes(cls, content: bytes, name: str = "bytes") -> ImageSample:
-        """The image whose file has these bytes."""
-        return cls(name, Bytes(content))
+    __slots__ = ()
+    _KIND = "an image"
 
     @classmethod
     def from_array(cls, pixels: NDArray[Any], name: str = "array") -> ImageSample:
@@ -76,30 +45,7 @@ class ImageSample:
         try:
             return cls(name, _Array(np.asarray(rgb_image(image))))
         except (OSError, ValueError) as error:
-            raise unreadable(name, error) from error
-
-    def content(self) -> bytes:
-        """Bytes of the image file; an array or PIL image gives those of a PPM file.
-
-        Raises:
-            SampleError: The file cannot be read.
-        """
-        try:
-            return self._origin.read()
-        except SampleError:
-            raise
-        except (OSError, ValueError, RuntimeError, KeyError, zipfile.BadZipFile) as error:
-            raise unreadable(self.name, error) from error
-
-    def check(self) -> tuple[int, int] | None:
-        """Length and checksum of `content()`, where they are known without reading it."""
-        return self._origin.check()
-
-    def digest(self) -> str:
-        """Hex SHA-256 of `content()`, computed once."""
-        if self._digest is None:
-            self._digest = hashlib.sha256(self.content()).hexdigest()
-        return self._digest
+            raise unreadable(name, cls._KIND, error) from error
 
     def pixels(self, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
         """RGB pixels, from the process-wide cache when they have been asked for before.
