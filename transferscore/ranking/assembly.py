@@ -17,7 +17,7 @@ from transferscore.ranking.ranking import Candidate, Failure, Prediction, Rankin
 from transferscore.ranking.uncertainty import TIE_LEVEL, Comparison
 from transferscore.strategies.limits import NO_LIMITS, Limits
 
-__all__ = ["Evaluated", "assemble_ranking"]
+__all__ = ["Evaluated", "assemble_ranking", "candidate_of"]
 
 
 def assemble_ranking(
@@ -51,7 +51,8 @@ def _candidates(
     reasons, fronts = reasons_of(pairs, dataset), front_of(pairs)
     for i, pair in enumerate(pairs):
         plain = replace(
-            _candidate(i + 1, pair, dataset.task.metric),
+            candidate_of(pair, dataset.task.metric),
+            rank=i + 1,
             p_best=float(comparison.p_best[i]),
             tied_with_first=tied[i],
         )
@@ -70,10 +71,11 @@ def _candidates(
         )
 
 
-def _candidate(rank: int, pair: Pair, metric: str) -> Candidate:
+def candidate_of(pair: Pair, metric: str) -> Candidate:
+    """The pair as it is by itself: not yet ranked, nor compared with others."""
     entry, evaluation = pair.entry, pair.entry.evaluation
     return Candidate(
-        rank=rank,
+        rank=0,
         model=entry.model,
         strategy=pair.strategy,
         predicted=Prediction(metric, pair.value, pair.low, pair.high),

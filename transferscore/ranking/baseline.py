@@ -8,10 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from transferscore.datasets import Dataset
+from transferscore.ranking.assembly import candidate_of
 from transferscore.ranking.evaluated import Evaluated
 from transferscore.ranking.keeper import Outcome
-from transferscore.ranking.ranking import Candidate, Failure, Prediction, Ranking
-from transferscore.ranking.uncertainty import TIE_LEVEL, draw_values, interval
+from transferscore.ranking.pairs import pairs_of
+from transferscore.ranking.ranking import Candidate, Failure, Ranking
+from transferscore.ranking.uncertainty import TIE_LEVEL, draw_values
+from transferscore.strategies.limits import NO_LIMITS
 from transferscore.strategies.option import PROBE
 
 __all__ = ["with_baseline"]
@@ -73,25 +76,8 @@ def _stands_before(candidate: Candidate, row: Candidate) -> bool:
 
 
 def _row(baseline: Evaluated, dataset: Dataset, p_best: float) -> Candidate:
-    evaluation, metric = baseline.evaluation, dataset.task.metric
-    is_share = metric == "accuracy" and dataset.groups is None
-    low, high = interval(evaluation, is_share_of_rows=is_share)
-    return Candidate(
-        rank=0,
-        model=baseline.model,
-        strategy=PROBE,
-        predicted=Prediction(metric, evaluation.value, low, high),
-        p_best=p_best,
-        tied_with_first=False,
-        scores=evaluation.scores,
-        n_features=evaluation.n_features,
-        n_samples=len(evaluation.rows),
-        seconds=baseline.seconds,
-        forward_seconds=baseline.forward_seconds,
-        details=baseline.details,
-        metrics=evaluation.metrics,
-        baseline=True,
-    )
+    (pair,) = pairs_of(baseline, dataset, NO_LIMITS)
+    return replace(candidate_of(pair, dataset.task.metric), p_best=p_best, baseline=True)
 
 
 def _remarks(models: Sequence[Candidate], row: Candidate) -> list[str]:
