@@ -6,7 +6,6 @@ pytest tests/benchmarks/bench_service.py -m bench -s
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import multiprocessing
 import os
 import time
@@ -21,6 +20,7 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import transferscore
+from tests.contracts import serving
 from transferscore.v1 import dataset_service_pb2 as data_pb
 from transferscore.v1 import dataset_service_pb2_grpc as data_grpc
 from transferscore.v1 import ranking_service_pb2 as ranking_pb
@@ -30,19 +30,8 @@ from transferscore.v1 import scoring_service_pb2_grpc as scoring_grpc
 from transferscore.v1 import types_pb2
 
 pytestmark = pytest.mark.bench
-HERE = Path(__file__).parents[1] / "contracts"
 ZOO = Path(__file__).parents[3] / "shared/zoo"
 MINUTES = float(os.environ.get("TS_BENCH_MINUTES", "5"))
-
-
-def neighbour(name: str):
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-serving = neighbour("serving")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
 import subprocess
@@ -15,22 +14,11 @@ import numpy as np
 import pytest
 
 import transferscore
+from tests.contracts.serving import Served
 from transferscore.events import CandidateDone, CandidateFailed, CandidateStarted, SamplesEncoded
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).parents[2]
 ZOO = (ROOT.parent / "shared/zoo").resolve()  # the server follows no links
-
-
-def neighbour(name: str):
-    """A module that lies beside this file; tests are no package."""
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-Served = neighbour("serving").Served
 
 
 @pytest.fixture(scope="module")

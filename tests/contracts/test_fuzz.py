@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
 
@@ -10,18 +9,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import transferscore
-
-HERE = Path(__file__).parent
-
-
-def neighbour(name: str):
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-serving, fuzzing = neighbour("serving"), neighbour("fuzzing")
+from tests.contracts import fuzzing, serving
 
 
 def bombard(folder: Path, seed: int, count: int):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
@@ -17,26 +16,16 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.protobuf import duration_pb2
 
 import transferscore
+from tests.contracts import serving
 from transferscore.v1 import dataset_service_pb2 as data_pb
 from transferscore.v1 import dataset_service_pb2_grpc as data_grpc
 from transferscore.v1 import ranking_service_pb2 as pb
 from transferscore.v1 import ranking_service_pb2_grpc as ranking_grpc
 from transferscore.v1 import types_pb2
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).parents[2]
 CODE = grpc.StatusCode
 PARENT = "projects/default"
-
-
-def neighbour(name: str):
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-serving = neighbour("serving")
 
 
 def save_onnx(path: Path, seed: int, *, width: int = 6, layers: int = 0) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
 import transferscore
+from tests.contracts import serving
 from transferscore.client import Access
 from transferscore.v1 import dataset_service_pb2 as data_pb
 from transferscore.v1 import dataset_service_pb2_grpc as data_grpc
@@ -26,19 +26,8 @@ from transferscore.v1 import scoring_service_pb2 as pb
 from transferscore.v1 import scoring_service_pb2_grpc as scoring_grpc
 from transferscore.v1 import types_pb2
 
-HERE = Path(__file__).parent
 CODE = grpc.StatusCode
 TOKEN, SCOPED = "a-token-for-all", "a-token-for-alpha"
-
-
-def neighbour(name: str):
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-serving = neighbour("serving")
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,16 @@ import pytest
 
 from transferscore.datasets.images import ImageSample
 
+# Of a tiny BERT for the words of `word_tokenizer`.
+BERT = {
+    "vocab_size": 6,
+    "hidden_size": 8,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+    "max_position_embeddings": 16,
+}
+
 
 def declare_torchvision_operators() -> None:
     """Schemas that a torchvision built for another torch cannot register; timm needs no more."""

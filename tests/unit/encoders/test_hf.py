@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from tests.unit.encoders.conftest import BERT
 from transferscore.encoders import HfEncoder
 from transferscore.encoders.hf_folder import ModelFolder
 from transferscore.errors import EncoderError, MissingExtraError
@@ -17,14 +18,6 @@ transformers = pytest.importorskip("transformers")
 
 WORDS = ["[PAD]", "[UNK]", "a", "b", "c", "d"]
 TEXTS = ["a b c d", "b", "d c"]
-BERT = {
-    "vocab_size": 6,
-    "hidden_size": 8,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 16,
-    "max_position_embeddings": 16,
-}
 GPT2 = {"vocab_size": 6, "n_embd": 8, "n_layer": 2, "n_head": 2, "n_positions": 16}
 
 

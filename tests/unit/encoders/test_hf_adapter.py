@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from tests.unit.encoders.conftest import BERT
 from transferscore.encoders import HfEncoder
 from transferscore.errors import EncoderError, MissingExtraError
 
@@ -16,14 +17,6 @@ peft = pytest.importorskip("peft")
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")  # of peft on transformers 5
 
 TEXTS = ["a b c d", "b", "d c"]
-BERT = {
-    "vocab_size": 6,
-    "hidden_size": 8,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 16,
-    "max_position_embeddings": 16,
-}
 
 
 def encode(encoder, samples):

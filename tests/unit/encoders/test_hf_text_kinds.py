@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from tests.unit.encoders.conftest import BERT
+from transferscore.datasets import TextPair, TokenSequence
 from transferscore.encoders import HfEncoder
 from transferscore.errors import EncoderError
 
@@ -16,25 +17,6 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 WORDS = ["[PAD]", "[UNK]", "a", "b", "c", "d"]
-BERT = {
-    "vocab_size": 6,
-    "hidden_size": 8,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 16,
-    "max_position_embeddings": 16,
-}
-
-
-@dataclass(frozen=True)
-class Pair:
-    first: str
-    second: str
-
-
-@dataclass(frozen=True)
-class Sequence:
-    words: tuple[str, ...]
 
 
 @pytest.fixture
@@ -66,7 +48,7 @@ def test_a_pair_goes_in_as_the_tokenizer_joins_it(bert, tmp_path, word_tokenizer
         single="$A", pair="$A d $B:1", special_tokens=[("d", 5)]
     )
     tokenizer.save_pretrained(tmp_path)
-    features = encode(HfEncoder(str(tmp_path)), [Pair("a b", "c"), Pair("c", "b")]).features
+    features = encode(HfEncoder(str(tmp_path)), [TextPair("a b", "c"), TextPair("c", "b")]).features
     kinds = torch.tensor([[0, 0, 0, 1]])
     with torch.no_grad():
         expected = bert(input_ids=torch.tensor([[2, 3, 5, 4]]), token_type_ids=kinds)
@@ -99,7 +81,7 @@ def test_all_layers_come_from_one_pass_and_the_last_is_the_features(bert, tmp_pa
     ],
 )
 def test_a_word_is_pooled_from_its_tokens(bert, tmp_path, pooling, pool):
-    samples = [Sequence(("c",)), Sequence(("a", "b-c", "d")), Sequence(("b", "b"))]
+    samples = [TokenSequence(("c",)), TokenSequence(("a", "b-c", "d")), TokenSequence(("b", "b"))]
     encoding = encode(HfEncoder(str(tmp_path), pooling=pooling), samples)
     # The tokenizer cuts "b-c" into b, an unknown dash, and c.
     cut = states(bert, "a b [UNK] c d")[-1]
@@ -115,7 +97,7 @@ def test_a_word_is_pooled_from_its_tokens(bert, tmp_path, pooling, pool):
 
 
 def test_words_cut_off_with_the_end_of_a_text_have_no_row(bert, tmp_path):
-    samples = [Sequence(("a", "b")), Sequence(("c",) * 20), Sequence(("d", "", "d"))]
+    samples = [TokenSequence(("a", "b")), TokenSequence(("c",) * 20), TokenSequence(("d", "", "d"))]
     encoding = encode(HfEncoder(str(tmp_path)), samples)
     expected = [True] * 2 + [True] * 16 + [False] * 4 + [True, False, True]
     np.testing.assert_array_equal(encoding.word_mask, expected)
@@ -133,7 +115,7 @@ def test_byte_level_tokenizers_take_words_as_in_running_text(tmp_path):
     torch.manual_seed(0)
     config = transformers.GPT2Config(vocab_size=6, n_embd=8, n_layer=1, n_head=2, n_positions=16)
     transformers.GPT2Model(config).save_pretrained(tmp_path)
-    batch = HfEncoder(str(tmp_path)).prepare([Sequence(("a", "b"))])
+    batch = HfEncoder(str(tmp_path)).prepare([TokenSequence(("a", "b"))])
     assert batch.words.max() == 1
 
 

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from transferscore.datasets import TextPair, TokenSequence
 from transferscore.encoders import OnnxEncoder
 from transferscore.errors import EncoderError
 
 TABLE = np.random.default_rng(0).normal(size=(10, 4)).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Pair:
-    first: str
-    second: str
-
-
-@dataclass(frozen=True)
-class Sequence:
-    words: tuple[str, ...]
 
 
 def encode(encoder, samples):
@@ -69,7 +57,7 @@ def transformer(build_onnx, tmp_path, word_tokenizer):
 
 
 def test_words_are_pooled_from_the_states_of_their_characters(characters):
-    samples = [Sequence(("ab", "c")), Sequence(("b",)), Sequence(("?", "ca"))]
+    samples = [TokenSequence(("ab", "c")), TokenSequence(("b",)), TokenSequence(("?", "ca"))]
     encoding = encode(OnnxEncoder(characters()), samples)
     expected = [TABLE[[1, 2]].mean(0), TABLE[3], TABLE[2], TABLE[[3, 1]].mean(0)]
     assert_allclose(encoding.features, expected, atol=1e-6)
@@ -80,13 +68,13 @@ def test_words_are_pooled_from_the_states_of_their_characters(characters):
 
 def test_words_of_a_word_model_are_read_one_by_one(characters):
     path = characters(unit="word: each by itself", unknown=None, unknown_id=9)
-    encoding = encode(OnnxEncoder(path), [Sequence(("ab", "c")), Sequence(("?",))])
+    encoding = encode(OnnxEncoder(path), [TokenSequence(("ab", "c")), TokenSequence(("?",))])
     assert_allclose(encoding.features, [TABLE[[1, 2]].mean(0), TABLE[3], TABLE[9]], atol=1e-6)
     assert encoding.word_mask.all()
 
 
 def test_words_cut_off_have_no_row(characters):
-    encoding = encode(OnnxEncoder(characters(max_len=2)), [Sequence(("a", "b", "c"))])
+    encoding = encode(OnnxEncoder(characters(max_len=2)), [TokenSequence(("a", "b", "c"))])
     assert_allclose(encoding.features, TABLE[[1, 2]], atol=1e-6)
     assert_array_equal(encoding.word_mask, [True, True, False])
 
@@ -94,11 +82,11 @@ def test_words_cut_off_have_no_row(characters):
 def test_words_need_a_state_for_each_token(characters):
     encoder = OnnxEncoder(characters(), output="features")
     with pytest.raises(EncoderError, match=r"gives 'features' of shape \(1, 4\), and words need "):
-        encode(encoder, [Sequence(("a", "b"))])
+        encode(encoder, [TokenSequence(("a", "b"))])
 
 
 def test_a_pair_is_told_by_how_alike_its_texts_are(characters):
-    encoding = encode(OnnxEncoder(characters()), [Pair("ab", "c"), Pair("b", "b")])
+    encoding = encode(OnnxEncoder(characters()), [TextPair("ab", "c"), TextPair("b", "b")])
     first, second = TABLE[[1, 2]].mean(0), TABLE[3]
     expected = [
         np.hstack([abs(first - second), first * second]),
@@ -127,13 +115,15 @@ def test_a_tokenizer_of_the_tokenizers_library(transformer, pooling):
 
 
 def test_words_by_a_tokenizer_of_the_tokenizers_library(transformer):
-    encoding = encode(OnnxEncoder(transformer), [Sequence(("b-c", "d")), Sequence(("a",))])
+    encoding = encode(
+        OnnxEncoder(transformer), [TokenSequence(("b-c", "d")), TokenSequence(("a",))]
+    )
     expected = [TABLE[[3, 1, 4]].mean(0), TABLE[5], TABLE[2]]
     assert_allclose(encoding.features, expected, atol=1e-6)
 
 
 def test_a_pair_goes_in_as_the_tokenizer_joins_it(transformer):
-    batch = OnnxEncoder(transformer).prepare([Pair("a b", "c")])
+    batch = OnnxEncoder(transformer).prepare([TextPair("a b", "c")])
     assert batch.inputs["input_ids"].tolist() == [[2, 3, 4]]
     assert batch.inputs["token_type_ids"].tolist() == [[0, 0, 1]]
 

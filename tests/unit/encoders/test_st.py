@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from tests.unit.encoders.conftest import BERT
+from transferscore.datasets import TextPair, TokenSequence
 from transferscore.encoders import SentenceEncoder, resolve_encoder
 from transferscore.errors import EncoderError, MissingExtraError
 
@@ -17,25 +18,6 @@ transformers = pytest.importorskip("transformers")
 sentence_transformers = pytest.importorskip("sentence_transformers")
 
 TEXTS = ["a b c d", "b", "d c a a", "", "b c"]
-BERT = {
-    "vocab_size": 6,
-    "hidden_size": 8,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 16,
-    "max_position_embeddings": 16,
-}
-
-
-@dataclass(frozen=True)
-class Pair:
-    first: str
-    second: str
-
-
-@dataclass(frozen=True)
-class Words:
-    words: tuple[str, ...]
 
 
 def encode(encoder, samples):
@@ -103,13 +85,15 @@ def test_a_prompt_that_is_not_there(saved):
 def test_a_pair_is_told_by_how_alike_its_texts_are(saved):
     path, model = saved
     first, second = model.encode(["a b", "c"]), model.encode(["b", "c"])
-    features = encode(SentenceEncoder(str(path)), [Pair("a b", "b"), Pair("c", "c")]).features
+    features = encode(
+        SentenceEncoder(str(path)), [TextPair("a b", "b"), TextPair("c", "c")]
+    ).features
     assert_allclose(features, np.hstack([abs(first - second), first * second]), atol=1e-6)
 
 
 def test_words_are_for_the_folder_of_the_transformer(saved):
     with pytest.raises(EncoderError, match=r"takes text; got token sequences\. Use the model's"):
-        SentenceEncoder(str(saved[0])).prepare([Words(("a",))])
+        SentenceEncoder(str(saved[0])).prepare([TokenSequence(("a",))])
 
 
 def test_each_file_and_option_is_in_the_digest(folder):
