@@ -140,7 +140,8 @@ def _from_language(encoder: Encoder, samples: Sequence[Any]) -> SourceDistance |
 
 def _some_samples(dataset: Dataset, features: Features) -> list[Any]:
     """A seeded few of the samples that could be read, in their order."""
-    readable = np.flatnonzero(features.kept)
+    # Not `kept`: of sentences, its entries are words.
+    readable = np.setdiff1d(np.arange(len(dataset)), list(features.unreadable))
     size = min(max(len(readable) // _SHARE, _LEAST_SAMPLES), _MOST_SAMPLES)
     chosen = np.sort(np.random.default_rng(0).permutation(readable)[:size])
     return [dataset.samples[row] for row in chosen]

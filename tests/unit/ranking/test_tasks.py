@@ -193,3 +193,4 @@ def test_words_through_rank_with_a_tiny_model(tmp_path):
     assert ranking.failures == ()
     assert ranking.dataset["task"] == "token_classification"
     assert ranking.best.predicted.value > 0.9
+    assert not [warning for warning in ranking.warnings if "not computed" in warning]
