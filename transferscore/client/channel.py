@@ -35,12 +35,14 @@ _REPEATABLE = {
     "transferscore.v1.ScoringService": ("ScoreFeatures", "ComputeDistances", "ListScorers"),
     "transferscore.v1.SystemService": ("GetServerInfo",),
 }
+# CANCELLED, of a call that we did not cancel, is how a server that stops refuses one that has
+# reached it and was not yet begun.
 _RETRY = {
     "maxAttempts": 5,
     "initialBackoff": "0.2s",
     "maxBackoff": "5s",
     "backoffMultiplier": 2.0,
-    "retryableStatusCodes": ["UNAVAILABLE"],
+    "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
 }
 
 
