@@ -21,7 +21,7 @@ from transferscore.events import (
     Event,
     SamplesEncoded,
 )
-from transferscore.features import Entry, Features, Store, default_store_path, extract_features
+from transferscore.features import Entry, Features, Store, extract_features, open_store
 from transferscore.ranking import (
     Evaluated,
     Evaluation,
@@ -38,6 +38,7 @@ from transferscore.ranking import (
     fingerprints_of,
     source_distance,
     with_baseline,
+    with_source,
 )
 from transferscore.ranking.priors import priors_of
 from transferscore.scores.registry import check_scores
@@ -130,7 +131,7 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     asked = _Asked(names, () if _is_plain(ways, ceilings) else ways, seed)
     encoders = keeper.encoders(models, device)
     sources = fingerprints_of(fingerprints, encoders)
-    run = _Run(target, asked, _open_store(cache), on_event or _silent, keeper, digests, sources)
+    run = _Run(target, asked, open_store(cache), on_event or _silent, keeper, digests, sources)
     outcomes = [run.outcome(encoder, i, len(encoders)) for i, encoder in enumerate(encoders)]
     if run.store is not None:
         run.store.trim()
@@ -139,18 +140,12 @@ def rank(  # noqa: PLR0913 -- the one call that every door offers
     reference = run.baseline() if baseline and _is_raw(target, encoders) else None
     ranking = assemble_ranking(target, evaluated, failures, seed, ceilings)
     ranking = with_baseline(ranking, reference, evaluated, target, seed)
-    return replace(ranking, dataset={**ranking.dataset, **_source(dataset, columns)})
+    return with_source(ranking, dataset, columns)
 
 
 def _is_plain(strategies: Sequence[Strategy], limits: Limits) -> bool:
     """Whether only the probe is of interest, so that nothing needs to be looked into or timed."""
     return [strategy.name for strategy in strategies] == [PROBE] and limits == NO_LIMITS
-
-
-def _source(dataset: Any, columns: Columns | None) -> dict[str, Any]:
-    """Where the samples can be read again, for `transferscore verify`."""
-    path = str(dataset) if isinstance(dataset, str | Path) else None
-    return {"source": path, "columns": columns if path is not None else None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,12 +276,6 @@ class _Run:
 def _is_raw(target: Dataset, encoders: Sequence[Encoder | FeaturesFile]) -> bool:
     """Whether the samples are what models read, not what one of them made of it already."""
     return target.modality != "array" or not any(isinstance(e, FeaturesFile) for e in encoders)
-
-
-def _open_store(cache: bool | str | Path) -> Store | None:
-    if cache is False:
-        return None
-    return Store(default_store_path() if cache is True else cache)
 
 
 def _silent(_: Event) -> None:

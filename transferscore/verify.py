@@ -13,7 +13,7 @@ import numpy as np
 from transferscore.datasets import Dataset, read_dataset, sample_dataset
 from transferscore.encoders import Encoder, FeaturesFile, resolve_encoder, resolve_models
 from transferscore.errors import DatasetError, EncoderError, InputError
-from transferscore.features import Store, default_store_path
+from transferscore.features import open_store
 from transferscore.ranking.ranking import Ranking
 from transferscore.ranking.verification import (
     Contender,
@@ -80,15 +80,12 @@ def verify(  # noqa: PLR0913 -- a ranking, where to find what it names, and how 
     if test_split is not None:
         target, division = _with_test_rows(target, _read(document, dataset, test_split))
         divisions = [division]
-    store = None
-    if cache is not False:
-        store = Store(default_store_path() if cache is True else cache)
     return verify_contenders(
         _contenders(document, models, top, device),
         target,
         divisions,
         budget_seconds=seconds,
-        store=store,
+        store=open_store(cache),
         seed=seed,
         tell=tell,
     )

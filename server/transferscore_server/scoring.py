@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Answer", "compute_distances", "list_scorers", "score_features", "score_statistics"]
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,14 @@ def score_features(
         source: The model's own `source_probabilities` and `source_logits`, where there are any.
         keep: Whether to give mergeable statistics as well.
     """
-    from transferscore.scores.catalogue import score
+    from transferscore.scores.catalogue import compute_scores, statistics_to_score
 
-    def compute() -> Mapping[str, float]:
-        return score(features, labels, scores, task=task, **source)
+    def compute() -> tuple[Mapping[str, float], bytes]:
+        statistics = statistics_to_score(features, labels, task, source)
+        return compute_scores(statistics, scores), statistics.to_bytes() if keep else b""
 
-    values, notes = _with_warnings(compute)
-    statistics = _statistics(features, labels, task, source) if keep else b""
-    return Answer(dict(values), notes, len(features), statistics)
+    (values, kept), notes = _with_warnings(compute)
+    return Answer(values, notes, len(features), kept)
 
 
 def score_statistics(content: bytes, scores: Sequence[str] | str | None) -> Answer:
@@ -124,22 +126,7 @@ def list_scorers() -> list[dict[str, Any]]:
     return scores + distances
 
 
-def _statistics(
-    features: NDArray[Any],
-    labels: NDArray[Any] | Sequence[str],
-    task: str | None,
-    source: Mapping[str, NDArray[Any]],
-) -> bytes:
-    from transferscore.datasets.labels import guess_task
-    from transferscore.statistics import Statistics
-
-    kind = task or guess_task(np.asarray(labels)).kind
-    return Statistics(features, labels, task=kind, **source).to_bytes()
-
-
-def _with_warnings(
-    compute: Callable[[], Mapping[str, float]],
-) -> tuple[Mapping[str, float], tuple[str, ...]]:
+def _with_warnings(compute: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]:
     with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
         warnings.simplefilter("always", RuntimeWarning)
         values = compute()

@@ -6,12 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from transferscore.cli.encoding import (
-    add_encoding_options,
-    check_encoding,
-    open_store,
-    read_source,
-)
+from transferscore.cli.encoding import add_encoding_options, check_encoding, read_source
 from transferscore.cli.output import add_output_options, check_output, write_output
 from transferscore.cli.progress import Progress
 from transferscore.errors import InputError
@@ -90,9 +85,10 @@ def _sides(options: argparse.Namespace) -> list[Any]:
 def _encoded(path: str, encoder: Any, options: argparse.Namespace, progress: Progress) -> Any:
     """A dataset as the model sees it; a fingerprint as it is."""
     from transferscore.distances import Side, read_sample_file
+    from transferscore.features import open_store
     from transferscore.ranking import encode
 
     if path.endswith(".safetensors"):
         return Side(Path(path).name, *read_sample_file(path))
     dataset = read_source(path, options)
-    return Side(dataset.name, *encode(encoder, dataset, open_store(options), progress))
+    return Side(dataset.name, *encode(encoder, dataset, open_store(not options.no_cache), progress))

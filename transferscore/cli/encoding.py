@@ -7,7 +7,7 @@ from typing import Any
 
 from transferscore.errors import InputError
 
-__all__ = ["add_encoding_options", "check_encoding", "open_store", "read_source"]
+__all__ = ["add_encoding_options", "check_encoding", "read_source"]
 
 
 def add_encoding_options(parser: argparse.ArgumentParser) -> None:
@@ -33,13 +33,6 @@ def check_encoding(options: argparse.Namespace) -> None:
                 f"`--{name.replace('_', '-')}` is for datasets that a model encodes; "
                 "add `--model URI`, or leave it out to read files of features."
             )
-
-
-def open_store(options: argparse.Namespace) -> Any:
-    """The user's feature store, or None with `--no-cache`."""
-    from transferscore.features import Store, default_store_path
-
-    return None if options.no_cache else Store(default_store_path())
 
 
 def read_source(path: str, options: argparse.Namespace) -> Any:

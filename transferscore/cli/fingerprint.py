@@ -6,12 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from transferscore.cli.encoding import (
-    add_encoding_options,
-    check_encoding,
-    open_store,
-    read_source,
-)
+from transferscore.cli.encoding import add_encoding_options, check_encoding, read_source
 from transferscore.cli.output import check_output
 from transferscore.cli.progress import Progress
 from transferscore.errors import InputError
@@ -86,6 +81,7 @@ def _of_file(options: argparse.Namespace) -> Any:
 
 
 def _of_dataset(options: argparse.Namespace) -> Any:
+    from transferscore.features import open_store
     from transferscore.ranking import fingerprint_source, one_encoder
 
     encoder = one_encoder(options.model, options.device)
@@ -96,7 +92,7 @@ def _of_dataset(options: argparse.Namespace) -> Any:
                 read_source(options.source, options),
                 coreset_size=options.coreset_size,
                 seed=options.seed,
-                store=open_store(options),
+                store=open_store(not options.no_cache),
                 on_event=progress,
             )
     finally:

@@ -7,9 +7,7 @@ import json
 import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -123,8 +121,10 @@ class Conversation:
         )
         self.ranking_name = operation.name.replace("/operations/", "/rankings/", 1)
         final = yield from self._watched(on_event)
-        ranking = self._answer(final)
-        return replace(ranking, dataset={**ranking.dataset, **_whence(dataset, options)})
+        from transferscore.ranking import with_source
+
+        # The caller knows where the samples are; the server does not.
+        return with_source(self._answer(final), dataset, options.get("columns"))
 
     def cancel(self) -> Steps[None]:
         """Stop the ranking that this conversation is about, if there is one."""
@@ -269,13 +269,6 @@ class Conversation:
 
 
 _MODULES = {_DATASETS: data_pb, _RANKINGS: ranking_pb, _SCORING: scoring_pb, _SYSTEM: system_pb}
-
-
-def _whence(dataset: Any, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Where the samples can be read again: the caller knows, the server does not."""
-    if not isinstance(dataset, str | Path):
-        return {"source": None, "columns": None}
-    return {"source": str(dataset), "columns": options.get("columns")}
 
 
 def _warn(messages: Iterable[str]) -> None:

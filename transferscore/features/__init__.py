@@ -2,6 +2,13 @@
 
 from transferscore.features.extraction import extract_features
 from transferscore.features.features import Features
-from transferscore.features.store import Entry, Store, default_store_path
+from transferscore.features.store import Entry, Store, default_store_path, open_store
 
-__all__ = ["Entry", "Features", "Store", "default_store_path", "extract_features"]
+__all__ = [
+    "Entry",
+    "Features",
+    "Store",
+    "default_store_path",
+    "extract_features",
+    "open_store",
+]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from transferscore.errors import StoreError
 from transferscore.files import write_whole
 
-__all__ = ["Entry", "Store", "default_store_path"]
+__all__ = ["Entry", "Store", "default_store_path", "open_store"]
 
 _log = logging.getLogger(__name__)
 _DEFAULT_BYTES = 20 * 2**30
@@ -112,6 +112,17 @@ class Store:
 
     def _file(self, key: str) -> Path:
         return self.path / key[:2] / f"{key}.safetensors"
+
+
+def open_store(cache: bool | str | Path) -> Store | None:
+    """The store that a `cache=` argument means: none, the user's own, or the one in that folder.
+
+    Raises:
+        StoreError: The folder cannot be made or written to.
+    """
+    if cache is False:
+        return None
+    return Store(default_store_path() if cache is True else cache)
 
 
 def default_store_path() -> Path:

@@ -4,7 +4,7 @@ from transferscore.ranking.assembly import assemble_ranking
 from transferscore.ranking.baseline import with_baseline
 from transferscore.ranking.decision import Decision
 from transferscore.ranking.distance_from_source import SourceDistance, source_distance
-from transferscore.ranking.document import ranking_of_document
+from transferscore.ranking.document import ranking_of_document, with_source
 from transferscore.ranking.evaluated import Evaluated
 from transferscore.ranking.evaluation import (
     Evaluation,
@@ -56,4 +56,5 @@ __all__ = [
     "ranking_of_document",
     "source_distance",
     "with_baseline",
+    "with_source",
 ]

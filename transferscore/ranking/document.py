@@ -1,16 +1,18 @@
-"""A ranking back from its JSON document."""
+"""A ranking back from its JSON document, and what the document needs to be taken up again."""
 
 from __future__ import annotations
 
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from transferscore.datasets import Columns
 from transferscore.ranking.ranking import Ranking
 
-__all__ = ["ranking_of_document"]
+__all__ = ["ranking_of_document", "with_source"]
 
 
 def ranking_of_document(document: Mapping[str, Any]) -> Ranking:
@@ -20,6 +22,19 @@ def ranking_of_document(document: Mapping[str, Any]) -> Ranking:
     """
     ranking: Ranking = _built(Ranking, document)
     return ranking
+
+
+def with_source(ranking: Ranking, dataset: Any, columns: Columns | None) -> Ranking:
+    """The ranking, saying where its samples can be read again, for `transferscore verify`.
+
+    Args:
+        ranking: Of the dataset.
+        dataset: What was given to `rank`; samples in memory can be read nowhere.
+        columns: The columns that were named.
+    """
+    path = str(dataset) if isinstance(dataset, str | Path) else None
+    source = {"source": path, "columns": None if path is None else columns}
+    return replace(ranking, dataset={**ranking.dataset, **source})
 
 
 def _built(kind: Any, value: Any) -> Any:

@@ -15,7 +15,7 @@ from transferscore.scores.score import ScoreInfo
 from transferscore.statistics import Statistics
 from transferscore.statistics.targets import label_array
 
-__all__ = ["compute_scores", "score"]
+__all__ = ["compute_scores", "score", "statistics_to_score"]
 
 
 def score(
@@ -58,14 +58,26 @@ def score(
         return compute_scores(features, scores)
     if labels is None:
         raise InputError("`labels` must be given with `features`; only Statistics have their own.")
-    statistics = Statistics(
-        features,
-        labels,
-        task=task or guess_task(np.atleast_1d(label_array(labels))).kind,
-        source_probabilities=source_probabilities,
-        source_logits=source_logits,
-    )
-    return compute_scores(statistics, scores)
+    source = {"source_probabilities": source_probabilities, "source_logits": source_logits}
+    return compute_scores(statistics_to_score(features, labels, task, source), scores)
+
+
+def statistics_to_score(
+    features: ArrayLike, labels: ArrayLike, task: str | None, source: Mapping[str, ArrayLike | None]
+) -> Statistics:
+    """Statistics of one feature matrix, the task told from the labels where it is not given.
+
+    Args:
+        features: As of `score`.
+        labels: As of `score`.
+        task: As of `score`.
+        source: `source_probabilities` and `source_logits`, where there are any.
+
+    Raises:
+        InputError: As of `score`.
+    """
+    kind = task or guess_task(np.atleast_1d(label_array(labels))).kind
+    return Statistics(features, labels, task=kind, **source)
 
 
 def compute_scores(
