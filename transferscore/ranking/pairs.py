@@ -23,12 +23,17 @@ from transferscore.strategies.limits import Limits
 from transferscore.strategies.option import PROBE, Option
 from transferscore.strategies.pareto import pareto_front
 from transferscore.strategies.prospect import Prospect
+from transferscore.strategies.published import PUBLISHED_BASIS
 from transferscore.strategies.recipe import Recipe, recipe_of, schedule_of
 
 __all__ = ["Pair", "compare_pairs", "front_of", "ordered_pairs", "pairs_of", "prospects_of"]
 
 # What two strategies of one model do not share of their errors is at least so much of the error.
 _LEAST_OWN_SHARE = 0.25
+_PUBLISHED_NOTE = (
+    "told from published runs of other models, as this one has no gradients here: try its "
+    "trainable weights for a closer look"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +189,7 @@ def _prospect(pair: Pair) -> Prospect:
         cost.train_seconds if cost else None,
         cost.train_memory_bytes if cost else None,
         cost.breaks if cost else (),
+        _PUBLISHED_NOTE if pair.option and pair.option.outlook.basis == PUBLISHED_BASIS else "",
     )
 
 

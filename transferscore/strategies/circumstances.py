@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["circumstances_of", "covering_names"]
 
+# Those that train every weight, of whatever model.
+_WHOLE = ("full", "scratch")
+
 
 def circumstances_of(
     dataset: Dataset, strategy: Strategy, module: nn.Module | None
@@ -26,10 +29,13 @@ def circumstances_of(
         module: The model as `trainable_model` gives it; None where it has no gradients.
     """
     selected: tuple[str, ...] = () if module is None else strategy.select(module)
-    rank = strategy.rank if isinstance(strategy, LoRA) and selected else None
+    takes_adapters = isinstance(strategy, LoRA) and (module is None or bool(selected))
+    rank = strategy.rank if isinstance(strategy, LoRA) and takes_adapters else None
     layers = tuple(name.removesuffix(".weight") for name in selected) if rank is not None else ()
     used = [] if module is None else [n for n, w in module.named_parameters() if w.requires_grad]
     everything = bool(selected) and set(selected) == set(used)
+    if module is None:
+        everything = strategy.name in _WHOLE
     return Circumstances(
         n_samples=len(dataset),
         n_classes=dataset.n_classes,

@@ -18,7 +18,6 @@ from transferscore.encoders import (
     FeaturesFile,
     TrainableModel,
     trainable_model,
-    why_untrainable,
 )
 from transferscore.errors import EncoderError
 from transferscore.features import Features
@@ -85,7 +84,7 @@ def options_key(evaluation_key: str, strategies: Sequence[Strategy], seed: int) 
         return None
     names = ",".join(each.name for each in strategies)
     machine = f"{platform.node()} {os.cpu_count()} {os.environ.get('OMP_NUM_THREADS')}"
-    parts = ["options-2", evaluation_key, names, str(seed), machine]
+    parts = ["options-3", evaluation_key, names, str(seed), machine]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -160,14 +159,13 @@ def _outlooks(
     if dataset.task.kind not in _FORESEEN:
         reason = f"what fine-tuning reaches is not predicted for {dataset.task.kind}"
         return _all_unavailable(names, reason)
-    if isinstance(encoder, FeaturesFile):
-        return _all_unavailable(names, why_untrainable(encoder) or "")
-    readable, values = dataset, features.values
+    readable, values, logits = dataset, features.values, features.logits
     if not features.kept.all():
         readable = drop_rows(dataset, features.kept, "could not be read")
-        values = values[np.isin(dataset.rows[features.kept], readable.rows)]
+        left = np.isin(dataset.rows[features.kept], readable.rows)
+        values, logits = values[left], None if logits is None else logits[left]
     try:
-        return outlook(encoder, readable, values, strategies, seed=seed)
+        return outlook(encoder, readable, values, strategies, source_logits=logits, seed=seed)
     except Exception as error:
         # The model is ranked by its probe all the same.
         return _all_unavailable(names, f"a trial run failed: {_one_line(error)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transferscore.datasets import Dataset, sample_dataset
-from transferscore.encoders import Encoder, why_untrainable
+from transferscore.encoders import Encoder, FeaturesFile, why_untrainable
 from transferscore.errors import InputError
+from transferscore.scores.nce import nce_from_statistics
 from transferscore.statistics import Statistics
 from transferscore.strategies.calibration import (
     Observed,
@@ -29,7 +31,7 @@ from transferscore.strategies.evidence import (
 )
 from transferscore.strategies.kernel import KernelFit, best_mixture, subset_losses
 from transferscore.strategies.outlook_values import CurvePoint, Prediction, StrategyOutlook
-from transferscore.strategies.published import published_full
+from transferscore.strategies.published import PUBLISHED_BASIS, Frozen, published_outlook
 from transferscore.strategies.strategy import Strategy
 
 __all__ = ["CurvePoint", "Prediction", "StrategyOutlook", "outlook"]
@@ -44,12 +46,13 @@ _CURVE = (8, 4, 2)
 _LEAST_ROWS = 16
 
 
-def outlook(
-    encoder: Encoder,
+def outlook(  # noqa: PLR0913 -- what is known of a model, and how far to look
+    encoder: Encoder | FeaturesFile,
     dataset: Dataset,
     features: NDArray[Any],
     strategies: Sequence[Strategy],
     *,
+    source_logits: NDArray[Any] | None = None,
     max_samples: int = 512,
     seed: int = 0,
 ) -> Mapping[str, StrategyOutlook]:
@@ -64,13 +67,15 @@ def outlook(
         dataset: Its n samples and labels.
         features: `(n, d)` the model's frozen features of all samples.
         strategies: What to look at; see `resolve_strategies`.
+        source_logits: `(n, C)` of the model's own classifier, if it has one.
         max_samples: Gradients and rehearsals use at most so many samples.
         seed: Seed of every random choice.
 
     Returns:
         Strategy name to outlook, in the order given. A strategy that the model cannot take is there
-        with its reason. Of a model without gradients, full tuning of image and text classifiers is
-        told from published runs of other models, far less exactly.
+        with its reason. Of a model without gradients, full tuning of image classifiers, and LoRA
+        and full tuning of text classifiers, are told from published runs of other models by the
+        probe and NCE / ln K, far less exactly.
 
     Raises:
         InputError: Features and samples do not match.
@@ -85,11 +90,17 @@ def outlook(
         raise InputError(
             f"`features` must have one row for each sample ({len(dataset)}); got {len(features)}."
         )
-    statistics = Statistics(features, dataset.labels, task=dataset.task.kind)
+    logits = source_logits if dataset.n_classes else None
+    statistics = Statistics(features, dataset.labels, task=dataset.task.kind, source_logits=logits)
     sample = sample_dataset(dataset, max_samples, seed)
     kernel = feature_kernel(features[np.searchsorted(dataset.rows, sample.rows)])
     probe = best_mixture(kernel, None, targets_of(sample))
-    look = _Look(dataset, sample, statistics.held_out.value, probe, seed)
+    nce = (
+        nce_from_statistics(statistics) / math.log(dataset.n_classes)
+        if logits is not None
+        else None
+    )
+    look = _Look(dataset, sample, statistics.held_out.value, nce, probe, seed)
     found = look.evidence(encoder, strategies)
     names = (strategy.name for strategy in strategies)
     return {name: look.outlook(name, found[name]) for name in names}
@@ -102,6 +113,7 @@ class _Look:
     dataset: Dataset
     sample: Dataset
     probe: float
+    source_nce: float | None
     sample_probe: KernelFit
     seed: int
 
@@ -135,13 +147,14 @@ class _Look:
         )
 
     def _without_evidence(self, name: str, reason: str) -> StrategyOutlook:
-        """Not available; but published runs tell something of full tuning."""
+        """Not available; but published runs may tell something of it."""
         known = None
-        if name == "full" and self.dataset.n_classes:
-            known = published_full(self.dataset.modality, self.probe, len(self.dataset))
+        if self.dataset.n_classes:
+            frozen = Frozen(self.probe, len(self.dataset), self.source_nce)
+            known = published_outlook(name, self.dataset.modality, frozen)
         if known is None:
             return StrategyOutlook(name, None, reason=reason)
-        return StrategyOutlook(name, known, basis="published runs of other models")
+        return StrategyOutlook(name, known, basis=PUBLISHED_BASIS)
 
     def _predicted(self, name: str, evidence: Evidence) -> Prediction:
         n, base = len(self.sample), self.sample_probe.value

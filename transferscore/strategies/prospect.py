@@ -31,6 +31,7 @@ class Prospect:
         seconds: Training time; None where unknown.
         memory_bytes: Peak memory; None where unknown.
         breaks: Limits that it breaks.
+        note: What else is to be known of the prediction, as a clause; may be empty.
     """
 
     strategy: str
@@ -42,6 +43,7 @@ class Prospect:
     seconds: float | None = None
     memory_bytes: int | None = None
     breaks: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def gains_surely(self) -> bool:

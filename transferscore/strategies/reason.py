@@ -49,7 +49,10 @@ def reason_for(prospect: Prospect, siblings: Sequence[Prospect], setting: Settin
         clauses = [_of_probe(prospect, siblings, setting)]
     else:
         clauses = [_of_tuning(prospect, siblings, setting), *_cheaper(prospect, siblings)]
-    if any(family_of(each.strategy) == "fine-tune" for each in (prospect, *siblings)):
+    clauses.append(prospect.note)
+    if not prospect.note and any(
+        family_of(each.strategy) == "fine-tune" for each in (prospect, *siblings)
+    ):
         clauses.append(setting.gain_note)
     return f"{label_of(prospect.strategy)}: {'; '.join(clause for clause in clauses if clause)}."
 
@@ -79,7 +82,9 @@ def _of_tuning(prospect: Prospect, siblings: Sequence[Prospect], setting: Settin
         return f"{where}{', yet' if near else ' and'} {suffice}" if where else suffice
     if prospect.gain < -prospect.gain_half:
         return f"{samples} are too few for {_trained_text(prospect)} {gain}"
-    more = f"no sure gain {gain} for {_trained_text(prospect)}"
+    more = f"no sure gain {gain}"
+    if prospect.n_trainable is not None:
+        more += f" for {_trained_text(prospect)}"
     return f"{where}, and {more}" if where and setting.distance_level == "low" else more
 
 

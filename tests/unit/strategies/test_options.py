@@ -14,6 +14,8 @@ from transferscore.features import extract_features
 from transferscore.strategies import STRATEGIES, LoRA, Tuning
 from transferscore.strategies import options as options_module
 from transferscore.strategies.options import options_key, options_of
+from transferscore.strategies.published import PUBLISHED_BASIS
+from transferscore.strategies.recipe import recipe_of
 
 MINE = Tuning("first_layer", lambda _: ("blocks.0.0.weight",))
 
@@ -65,6 +67,17 @@ def test_a_model_without_gradients_says_so_and_keeps_its_probe(dataset):
     assert "plain function" in full.outlook.reason
 
 
+def test_what_cannot_be_trained_here_has_a_recipe_all_the_same():
+    texts = [f"{word} {i}" for i in range(40) for word in ("good", "bad")]
+    data = dataset_from_arrays(texts, [text.split()[0] for text in texts])
+    plain = CallableEncoder(lambda batch: np.array([[len(t), ord(t[0])] for t in batch]), name="f")
+    features = extract_features(plain, data)
+    lora, full = options_of(plain, data, features, [LoRA(4), STRATEGIES["full"]])
+    assert recipe_of("full", full.about).freeze == "nothing"
+    recipe = recipe_of(lora.strategy, lora.about)
+    assert (recipe.lora["r"], recipe.lora["target_modules"]) == (4, "all-linear")
+
+
 def test_a_file_of_features_has_no_price(rows, tmp_path):
     np.savez(tmp_path / "x.npz", features=rows[0], labels=rows[1])
     file = FeaturesFile(tmp_path / "x.npz")
@@ -75,6 +88,17 @@ def test_a_file_of_features_has_no_price(rows, tmp_path):
     assert probe.is_available
     assert probe.step is None
     assert "file of features" in lora.outlook.reason
+
+
+def test_of_a_file_of_features_published_runs_tell_full_tuning(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (80, 4, 4, 3), dtype=np.uint8)
+    labels = np.arange(80) % 2
+    np.savez(tmp_path / "x.npz", features=pixels.reshape(80, -1)[:, :5], labels=labels)
+    file = FeaturesFile(tmp_path / "x.npz")
+    data = dataset_from_arrays(list(pixels), labels)
+    (full,) = options_of(file, data, extract_features(file, data), [STRATEGIES["full"]])
+    assert full.outlook.basis == PUBLISHED_BASIS
+    assert full.step is None
 
 
 def test_another_task_is_stated(encoder, rows):
@@ -118,7 +142,11 @@ def test_samples_that_cannot_be_read_are_left_out(encoder, dataset, features):
     kept = np.ones(len(dataset), dtype=bool)
     kept[[3, 50]] = False
     partly = dataclasses.replace(
-        features, values=features.values[kept], kept=kept, unreadable={3: "torn", 50: "torn"}
+        features,
+        values=features.values[kept],
+        logits=features.logits[kept],
+        kept=kept,
+        unreadable={3: "torn", 50: "torn"},
     )
     strategies = [STRATEGIES["linear_probe"], STRATEGIES["norm_tuning"]]
     _, tuned = options_of(encoder, dataset, partly, strategies)

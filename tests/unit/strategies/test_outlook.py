@@ -15,7 +15,7 @@ from transferscore.strategies.calibration import (
     weighs_rehearsal,
 )
 from transferscore.strategies.evidence import gather_evidence
-from transferscore.strategies.published import published_full
+from transferscore.strategies.published import Frozen, published_outlook
 
 KINDS = ["image", "text", "audio"]
 
@@ -144,10 +144,49 @@ def test_full_tuning_of_a_model_without_gradients_is_told_from_published_runs():
     full, probe = found["full"], found["linear_probe"]
     assert full.basis == "published runs of other models"
     assert full.predicted.value > probe.predicted.value
-    assert not found["lora"].available
+    assert probe.predicted.value < found["lora"].predicted.value < full.predicted.value
+    assert not found["partial"].available
+    assert "plain function" in found["partial"].reason
+
+
+def test_source_classes_tell_how_far_full_tuning_goes():
+    pixels = np.random.default_rng(0).integers(0, 255, (80, 4, 4, 3), dtype=np.uint8)
+    labels = np.arange(80) % 2
+    model = CallableEncoder(lambda batch: np.stack(batch).reshape(len(batch), -1), name="plain")
+    data = dataset_from_arrays(list(pixels), labels)
+    features = model.forward(model.prepare(data.samples)).features
+    telling = 9.0 * np.eye(2)[labels]
+    ways = resolve_strategies("full")
+    sure, unsure, unknown = (
+        outlook(model, data, features, ways, source_logits=logits)["full"].predicted
+        for logits in (telling, np.zeros((80, 2)), None)
+    )
+    assert sure.value < unsure.value
+    assert unknown.value not in (sure.value, unsure.value)
+
+
+def published(modality, probe, n_rows, source_nce=None, strategy="full"):
+    return published_outlook(strategy, modality, Frozen(probe, n_rows, source_nce))
 
 
 def test_published_gains_shrink_towards_the_ceiling_and_are_never_losses():
-    gains = [published_full("image", p, 1000).value - p for p in (0.5, 0.9, 0.99)]
+    gains = [published("image", p, 1000).value - p for p in (0.5, 0.9, 0.99)]
     assert gains[0] > gains[1] > gains[2] >= 0.0
-    assert published_full("audio", 0.5, 100) is None
+    by_nce = [published("image", 0.5, 1000, nce).value for nce in (-0.9, -0.3, 0.0)]
+    assert by_nce[0] > by_nce[1] > by_nce[2] == pytest.approx(0.5)
+    assert published("audio", 0.5, 100) is None
+    assert published("image", 0.5, 100, strategy="lora") is None
+
+
+def test_few_labels_bring_less_of_published_gains_and_less_surely():
+    few, more, many, most = (published("image", 0.5, n, -0.9) for n in (300, 800, 2000, 10**6))
+    assert few.value < more.value < many.value == most.value
+    assert published("image", 0.5, 50, -0.9).value == few.value
+    assert few.high - few.low > more.high - more.low > most.high - most.low
+
+
+def test_lora_of_text_gains_less_than_full_tuning_and_is_told_less_surely():
+    full = published("text", 0.7, 1000)
+    lora = published("text_pair", 0.7, 1000, strategy="lora:4")
+    assert 0.7 < lora.value < full.value
+    assert lora.high - lora.low > full.high - full.low
