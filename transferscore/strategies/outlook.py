@@ -118,17 +118,18 @@ class _Look:
     seed: int
 
     def evidence(
-        self, encoder: Encoder, strategies: Sequence[Strategy]
+        self, encoder: Encoder | FeaturesFile, strategies: Sequence[Strategy]
     ) -> dict[str, Evidence | str]:
         """Evidence, or a reason, for each strategy; a probe needs no gradients."""
         found: dict[str, Evidence | str] = {
             "linear_probe": Evidence(self.sample_probe, 0.0, None, 0)
         }
         tuned = [strategy for strategy in strategies if strategy.name != "linear_probe"]
-        if tuned and (reason := why_untrainable(encoder)) is not None:
-            return found | dict.fromkeys((strategy.name for strategy in tuned), reason)
         if not tuned:
             return found
+        reason = why_untrainable(encoder)
+        if isinstance(encoder, FeaturesFile) or reason is not None:
+            return found | dict.fromkeys((strategy.name for strategy in tuned), reason or "")
         rehearsed = self.dataset.n_classes > 0 and weighs_rehearsal(self.dataset.modality)
         return found | gather_evidence(encoder, self.sample, tuned, self.seed, rehearsed=rehearsed)
 

@@ -53,6 +53,13 @@ def test_a_probe_says_what_fine_tuning_would_add():
     assert "forward only" in reason_for(PROBE, [PROBE], SETTING)
 
 
+def test_the_reason_says_where_a_prediction_comes_from():
+    noted = replace(FULL, gain=0.01, n_trainable=None, memory_bytes=None, note="a note")
+    assert reason_for(noted, [PROBE, noted], SETTING) == (
+        "Full fine-tuning: no sure gain (+1.0 ± 2.0 points over the probe); a note."
+    )
+
+
 def test_a_loss_is_called_one():
     text = reason_for(SCRATCH, [PROBE, SCRATCH], SETTING)
     assert text == (
