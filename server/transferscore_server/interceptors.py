@@ -165,7 +165,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         messages = aiter(raws)
         while True:
             try:
-                raw = await asyncio.wait_for(anext(messages), self._limits.max_unary_seconds)
+                async with asyncio.timeout(self._limits.max_unary_seconds):
+                    raw = await anext(messages)
             except StopAsyncIteration:
                 return
             yield _parsed(handler, raw)

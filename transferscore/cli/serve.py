@@ -85,11 +85,13 @@ def run(options: argparse.Namespace) -> int:
 
 async def _serve(settings: Any) -> int:
     try:
+        from transferscore_server.allocation import keep_freed_memory
         from transferscore_server.app import start_server
         from transferscore_server.logs import configure_logs
     except ImportError as error:
         raise MissingExtraError.of(str(error.name), "server", "`transferscore serve`") from None
     configure_logs(settings.log_level)
+    keep_freed_memory()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     server = await start_server(settings)

@@ -30,6 +30,7 @@ __all__ = ["BlobLimits", "FileBlobs"]
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _BLOCK_BYTES = 2**20
+_WRITE_OUT_BYTES = 32 * 2**20
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -209,6 +210,7 @@ class FileBlobs:
                 written = 0
                 while written < len(fresh):
                     written += stream.write(fresh[written:])
+                _write_out(stream.fileno(), work.size, work.size + written)
         except BaseException:
             with self._lock:
                 self._total -= len(fresh)
@@ -248,6 +250,18 @@ def _hashed(file: Path) -> Any:
         while block := stream.read(_BLOCK_BYTES):
             sha.update(block)
     return sha
+
+
+def _write_out(descriptor: int, before: int, now: int) -> None:
+    """Have what is large written to the disk as it comes, and its pages used again.
+
+    Pages of memory that nothing has used yet are the slowest to write to, five times as slow on a
+    virtual machine, and what waits to be written would all wait for the end.
+    """
+    if (start := now // _WRITE_OUT_BYTES) > before // _WRITE_OUT_BYTES:
+        # The first time starts writing, the second time forgets what has been written.
+        begin = max(0, start - 2) * _WRITE_OUT_BYTES
+        os.posix_fadvise(descriptor, begin, now - begin, os.POSIX_FADV_DONTNEED)
 
 
 def _sync(path: Path) -> None:

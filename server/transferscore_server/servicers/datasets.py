@@ -12,6 +12,7 @@ from typing import Any
 from google.protobuf import empty_pb2
 
 from transferscore.v1 import dataset_service_pb2 as pb
+from transferscore_server.behind import Behind
 from transferscore_server.blobs.blobs import Blobs
 from transferscore_server.errors import exhausted, invalid, precondition
 from transferscore_server.names import Name, new_id, parse_name, parse_parent, resource_id
@@ -76,31 +77,32 @@ class DatasetServicer:
     async def UploadChunks(self, requests: AsyncIterator[Any], _context: Any = None) -> Any:
         """Chunks of a file."""
         upload: UploadRecord | None = None
-        committed = 0
-        async for request in requests:
+        async with Behind() as writing:
+            async for request in requests:
+                if upload is None:
+                    upload = await self._open_upload(request.upload, samples=False)
+                # Every look at the field is a copy of it.
+                data = request.data
+                self._check_chunk(request, len(data), upload)
+                crc = request.crc32 if request.HasField("crc32") else None
+                await writing.call(self._blobs.append, upload.name, request.offset, data, crc)
             if upload is None:
-                upload = await self._open_upload(request.upload, samples=False)
-            self._check_chunk(request, upload)
-            crc = request.crc32 if request.HasField("crc32") else None
-            committed = await asyncio.to_thread(
-                self._blobs.append, upload.name, request.offset, request.data, crc
-            )
-        if upload is None:
-            raise invalid("upload", "must be given in the first message; there was no message.")
-        return pb.UploadChunksResponse(committed_size=committed)
+                raise invalid("upload", "must be given in the first message; there was no message.")
+            return pb.UploadChunksResponse(committed_size=await writing.result())
 
     async def UploadSamples(self, requests: AsyncIterator[Any], _context: Any = None) -> Any:
         """Typed samples."""
         log: SampleLog | None = None
-        async for request in requests:
+        most = self._limits.max_dataset_bytes
+        async with Behind() as writing:
+            async for request in requests:
+                if log is None:
+                    record = await self._open_upload(request.upload, samples=True)
+                    log = await asyncio.to_thread(SampleLog.open, self._blobs, record.name)
+                await writing.call(log.append, request.offset, request.samples, most)
             if log is None:
-                record = await self._open_upload(request.upload, samples=True)
-                log = await asyncio.to_thread(SampleLog.open, self._blobs, record.name)
-            await asyncio.to_thread(
-                log.append, request.offset, request.samples, self._limits.max_dataset_bytes
-            )
-        if log is None:
-            raise invalid("upload", "must be given in the first message; there was no message.")
+                raise invalid("upload", "must be given in the first message; there was no message.")
+            await writing.result()
         return pb.UploadSamplesResponse(
             committed_samples=log.n_samples, committed_size=log.size_bytes
         )
@@ -206,8 +208,8 @@ class DatasetServicer:
             raise precondition("UPLOAD_FINALIZED", "This upload is finalized; start another.")
         return record
 
-    def _check_chunk(self, request: Any, upload: UploadRecord) -> None:
-        most, size = self._limits.max_chunk_bytes, len(request.data)
+    def _check_chunk(self, request: Any, size: int, upload: UploadRecord) -> None:
+        most = self._limits.max_chunk_bytes
         if size > most:
             raise invalid("data", f"must be at most {most} bytes (Limits.max_chunk_bytes).")
         if request.upload and request.upload != upload.name:

@@ -222,3 +222,12 @@ def test_a_sender_that_is_killed_at_any_moment_leaves_good_bytes(tmp_path):
     blobs = FileBlobs(tmp_path / "blobs")
     send(blobs, "u")
     assert blobs.finish("u", DIGEST).size_bytes == len(CONTENT)
+
+
+def test_a_large_upload_that_is_written_out_early_is_whole(tmp_path):
+    blobs, chunk = FileBlobs(tmp_path), os.urandom(2**20)
+    for i in range(96):
+        blobs.append("large", i * len(chunk), chunk)
+    digest = hashlib.sha256(chunk * 96).hexdigest()
+    assert blobs.finish("large").digest == f"sha256:{digest}"
+    assert blobs.path(f"sha256:{digest}").read_bytes() == chunk * 96
