@@ -23,6 +23,7 @@ from transferscore.encoders import (
     ModuleEncoder,
     OnnxEncoder,
     SentenceEncoder,
+    VectorsEncoder,
 )
 
 WORDS = [
@@ -252,6 +253,13 @@ def onnx_audio(folder: Path, seed: int, **options: Any) -> Encoder:
     return OnnxEncoder(folder / "model.onnx", **options)
 
 
+def word_vectors(folder: Path, seed: int, **options: Any) -> Encoder:
+    words = np.array([*WORDS, "strange"])
+    vectors = np.random.default_rng(seed).normal(size=(len(words), 6))
+    np.savez(folder / "words.npz", words=words, vectors=vectors.astype(np.float16))
+    return VectorsEncoder(folder / "words.npz", **options)
+
+
 SMALL = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "num_labels": 3}
 SPEECH = {
     "hidden_size": 16,
@@ -476,6 +484,7 @@ CASES = [
     ),
     Case("st", "text", sentence, False, {"prompt": "query"}),
     Case("keras", "image", keras_image, True, {"output": "conv"}, weights="model.keras"),
+    Case("vectors", "text", word_vectors, False, {"pooling": "max"}, weights="words.npz"),
     Case("onnx audio", "audio", onnx_audio, False, {"rate": 8000}, weights="model.onnx"),
 ]
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         why_untrainable,
     )
     from transferscore.encoders.uri import ModelUri, expand_globs, parse_uri
+    from transferscore.encoders.vectors import VectorsEncoder
 
 __all__ = [
     "CallableEncoder",
@@ -51,6 +52,7 @@ __all__ = [
     "TokenLosses",
     "TrainableEncoder",
     "TrainableModel",
+    "VectorsEncoder",
     "expand_globs",
     "is_out_of_memory",
     "model_path",
@@ -82,6 +84,7 @@ _HOMES = {
     "TokenLosses": "language_losses",
     "TrainableEncoder": "trainable",
     "TrainableModel": "trainable",
+    "VectorsEncoder": "vectors",
     "expand_globs": "uri",
     "is_out_of_memory": "torch_inference",
     "model_path": "on_disk",

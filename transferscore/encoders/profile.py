@@ -14,6 +14,9 @@ from transferscore.encoders.uri import ModelUri, parse_uri
 __all__ = ["Profile", "profile"]
 
 
+_WORDS = 128  # of the text whose cost is told
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A model's size and cost. What cannot be told is None.
@@ -27,7 +30,7 @@ class Profile:
         n_features: Feature width.
         n_layers: Hidden layers, which `layer=` can name; of a graph, its operations with weights.
         license: As the model states it.
-        weights_format: "safetensors", "pytorch", "onnx", "torch.export" or "keras".
+        weights_format: "safetensors", "pytorch", "onnx", "torch.export", "keras" or "npz".
         memory_bytes: Memory that its weights take once loaded.
         revision: Commit on the hub.
     """
@@ -72,6 +75,8 @@ def profile(model: str | Path, *, trust_remote_code: Collection[str] = ()) -> Pr
     uri = replace(uri, is_trusted=uri.path in trust_remote_code)
     if uri.scheme == "features":
         return _profile_features(uri)
+    if uri.scheme == "vectors":
+        return _profile_vectors(uri)
     module, _, function = _PROFILERS[uri.scheme].partition(":")
     profiler: Callable[[ModelUri], Profile] = getattr(importlib.import_module(module), function)
     with explained(uri.text, "read"):
@@ -86,3 +91,20 @@ def _profile_features(uri: ModelUri) -> Profile:
     file = FeaturesFile(path, array=uri.output, name=uri.text)
     width = file.width()
     return Profile(uri.text, n_features=width, weights_format=path.suffix.removeprefix("."))
+
+
+def _profile_vectors(uri: ModelUri) -> Profile:
+    """Word vectors: a text costs one addition for each number of each of its words."""
+    from transferscore.encoders.vectors import read_word_vectors
+
+    vectors = read_word_vectors(Path(uri.path).expanduser(), uri.text).vectors
+    return Profile(
+        uri.text,
+        parameters=vectors.size,
+        flops=_WORDS * vectors.shape[1],
+        flops_input=f"{_WORDS} words",
+        n_features=vectors.shape[1],
+        n_layers=1,
+        weights_format="npz",
+        memory_bytes=vectors.nbytes,
+    )

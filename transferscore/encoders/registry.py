@@ -72,6 +72,12 @@ _ROWS = (
         has_output=False,
         has_revision=True,
     ),
+    Adapter(
+        "vectors",
+        "transferscore.encoders.vectors:VectorsEncoder",
+        options=("pooling",),
+        has_output=False,
+    ),
 )
 
 ADAPTERS: Mapping[str, Adapter] = MappingProxyType({row.scheme: row for row in _ROWS})

@@ -83,6 +83,7 @@ def why_untrainable(encoder: object) -> str | None:
     reasons = {
         "OnnxEncoder": "it is an ONNX graph, which holds no way back from outputs to weights",
         "CallableEncoder": "it is a plain function",
+        "VectorsEncoder": "it is a table of word vectors, without a network",
         "FeaturesFile": "it is a file of features, without the model that made them",
     }
     return reasons.get(type(inner).__name__, "its adapter gives no trainable module")

@@ -32,7 +32,8 @@ def test_unknown_scheme_lists_the_known():
     with pytest.raises(UnknownSchemeError) as raised:
         parse_uri("ftp:server/model.onnx")
     assert str(raised.value) == (
-        "`ftp:` is not a known model scheme; known: export, features, hf, keras, onnx, st, timm."
+        "`ftp:` is not a known model scheme; known: export, features, hf, keras, onnx, st, timm, "
+        "vectors."
     )
 
 
@@ -48,7 +49,7 @@ def test_other_bare_names_are_refused():
     assert str(raised.value) == (
         "`bert-base` has no model scheme and is neither a folder nor a file that ends in .keras, "
         ".onnx or .pt2. Write it as scheme:name, for example `hf:bert-base`; known schemes: "
-        "export, features, hf, keras, onnx, st, timm."
+        "export, features, hf, keras, onnx, st, timm, vectors."
     )
 
 
