@@ -74,7 +74,7 @@ def test_images_are_refused(file):
         ({"words": np.array(["a"])}, "must have the arrays `words` and `vectors`; it lacks vector"),
         (
             {"words": np.array(["a", "b"]), "vectors": np.zeros((1, 3))},
-            r"must have `words` \(n,\) of text and `vectors` \(n, d\) of floats; got <U1 \(2,\) and",
+            r"must have `words` \(n,\) of text and `vectors` \(n, d\) of floats; got <U1 \(2,\)",
         ),
         ({"words": np.array(["a"]), "vectors": np.array([[np.nan]])}, "must be finite"),
         (
