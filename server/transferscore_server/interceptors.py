@@ -106,6 +106,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         """Let in whom `credentials` prove, anybody where there are none."""
         self._credentials, self._limits, self._admission = credentials, limits, admission
         self._metrics, self._tracing = metrics, tracing
+        self._has_subjects = any(each.subject for each in credentials)
 
     async def intercept_service(self, continuation: Any, details: Any) -> Any:
         """The handler of a method, surrounded."""
@@ -179,9 +180,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         code = "OK"
         context.set_trailing_metadata((("x-request-id", request_id),))
         try:
-            caller = identify(
-                self._credentials, call.metadata.get("authorization"), _subjects(context)
-            )
+            subjects = _subjects(context) if self._has_subjects else ()
+            caller = identify(self._credentials, call.metadata.get("authorization"), subjects)
             set_caller(caller)
             who = caller.name if caller is not ANYBODY else _host(context)
             is_long = call.method in _LONG

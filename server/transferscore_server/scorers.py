@@ -30,14 +30,17 @@ _ATTEMPTS = 2
 # Above this, making a message or reading one would keep the event loop from answering.
 _LARGE_BYTES = 2**20
 _LONGEST_SHORT = 2**31 - 1
+# The front, which answers everybody, goes before what computes for one of them.
+_NICENESS = 5
 
 
 @dataclass(slots=True)
 class _Scorer:
-    """One process and our end of its pipe, which does not block."""
+    """One process and our end of its pipe."""
 
     process: BaseProcess
-    pipe: socket.socket
+    socket: socket.socket
+    pipe: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
     is_abandoned: bool = False
 
 
@@ -113,28 +116,33 @@ class ScorerPool:
         """Whether it succeeded, and the result or exception; the scorer is idle again after."""
         try:
             for _ in range(_ATTEMPTS):
-                reply = await self._exchange(scorer.pipe, function, arguments)
+                reply = await self._exchange(scorer, function, arguments)
                 if reply is not None:
                     return bool(reply[0]), reply[1]
                 if scorer.is_abandoned:
                     break
-                scorer = await self._thread(self._replace, scorer)
+                scorer = await self._replaced(scorer)
             return False, _died()
         finally:
             if scorer.is_abandoned:
-                scorer = await self._thread(self._replace, scorer)
+                scorer = await self._replaced(scorer)
             self._idle.put_nowait(scorer)
 
     async def _exchange(
-        self, pipe: socket.socket, function: Callable[..., Any], arguments: tuple[Any, ...]
+        self, scorer: _Scorer, function: Callable[..., Any], arguments: tuple[Any, ...]
     ) -> tuple[bool, Any] | None:
         """Whether it succeeded, and the result or exception; None where the process has ended."""
         size = sum(_size(each) for each in arguments)
         job = (function, arguments)
         request = await self._aside(size, pickle.dumps, job, pickle.HIGHEST_PROTOCOL)
         try:
-            await _send_framed(pipe, request)
-            reply = await _receive_framed(pipe)
+            # Each system call is a chance for another thread to hold up the loop: one reader stays
+            # registered, and small messages take one call each way.
+            if scorer.pipe is None:
+                scorer.pipe = await asyncio.open_connection(sock=scorer.socket, limit=_LARGE_BYTES)
+            reader, writer = scorer.pipe
+            await _send_framed(writer, request)
+            reply = await _receive_framed(reader)
         except (EOFError, OSError):
             return None
         succeeded, result = await self._aside(len(reply), pickle.loads, reply)
@@ -165,40 +173,40 @@ class ScorerPool:
         pipe.setblocking(False)
         return _Scorer(process, pipe)
 
+    async def _replaced(self, scorer: _Scorer) -> _Scorer:
+        if scorer.pipe is None:
+            scorer.socket.close()
+        else:
+            scorer.pipe[1].close()
+        fresh: _Scorer = await self._thread(self._replace, scorer)
+        return fresh
+
     def _replace(self, scorer: _Scorer) -> _Scorer:
         scorer.process.kill()
         scorer.process.join()
-        scorer.pipe.close()
         self._pids.discard(scorer.process.pid or 0)
         if self._closed:
             raise asyncio.CancelledError
         return self._spawn()
 
 
-async def _send_framed(pipe: socket.socket, content: bytes) -> None:
+async def _send_framed(writer: asyncio.StreamWriter, content: bytes) -> None:
     """Send as `Connection.send_bytes` does, without a thread that would wait."""
-    size, loop = len(content), asyncio.get_running_loop()
+    size = len(content)
     frame = struct.pack("!i", size) if size <= _LONGEST_SHORT else struct.pack("!iQ", -1, size)
-    await loop.sock_sendall(pipe, frame)
-    await loop.sock_sendall(pipe, content)
+    if size < _LARGE_BYTES:
+        writer.write(frame + content)
+    else:
+        writer.write(frame)
+        writer.write(content)
+    await writer.drain()
 
 
-async def _receive_framed(pipe: socket.socket) -> bytearray:
-    (size,) = struct.unpack("!i", await _exactly(pipe, 4))
+async def _receive_framed(reader: asyncio.StreamReader) -> bytes:
+    (size,) = struct.unpack("!i", await reader.readexactly(4))
     if size == -1:
-        (size,) = struct.unpack("!Q", await _exactly(pipe, 8))
-    return await _exactly(pipe, size)
-
-
-async def _exactly(pipe: socket.socket, size: int) -> bytearray:
-    content, loop = bytearray(size), asyncio.get_running_loop()
-    left = memoryview(content)
-    while left:
-        n = await loop.sock_recv_into(pipe, left)
-        if n == 0:
-            raise EOFError
-        left = left[n:]
-    return content
+        (size,) = struct.unpack("!Q", await reader.readexactly(8))
+    return await reader.readexactly(size)
 
 
 def _size(argument: Any) -> int:
@@ -223,6 +231,7 @@ def _died() -> Exception:
 def _serve(pipe: Connection, memory_bytes: int, threads: int) -> None:
     """The life of a scorer process: it ends when our end of the pipe does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(_NICENESS)
     # OpenMP is asked before it is loaded, the BLAS that may be loaded already after.
     os.environ["OMP_NUM_THREADS"] = str(threads)
     from threadpoolctl import threadpool_limits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -155,6 +156,7 @@ class RankingServicer:
         )
 
 
+@functools.cache
 def _arguments() -> tuple[str, ...]:
     """The options of the library's `rank()`, which are those of a ranking here."""
     from transferscore.rank import rank

@@ -25,6 +25,8 @@ from transferscore_server.workers.messages import Channel, Message
 
 __all__ = ["main"]
 
+# The front answers while rankings run: what runs them takes the time that is left.
+_NICENESS = 5
 _PR_SET_PDEATHSIG = 1
 
 
@@ -153,6 +155,7 @@ def main(arguments: list[str]) -> None:
     _be_chosen_first()
     # The terminal's interrupt is for the front, which ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(_NICENESS)
     # Libraries that print must not be taken for anything else.
     os.dup2(2, 1)
     channel = Channel(socket.socket(fileno=int(arguments[0])))
