@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from transferscore.errors import DatasetError, MissingExtraError
 __all__ = ["read_hub_dataset"]
 
 _SCHEME = "hf:"
+_LONGEST_KNOCK = 5.0  # seconds
 
 
 def read_hub_dataset(
@@ -62,7 +65,8 @@ def _loaded(name: str, source: str) -> Any:
     try:
         if Path(name).expanduser().is_dir():
             return _from_folder(str(Path(name).expanduser()))
-        return _from_hub(name)
+        with _offline_where_no_hub_answers():
+            return _from_hub(name)
     except (ConnectionError, datasets.exceptions.DatasetNotFoundError, OSError) as error:
         raise DatasetError(_unreachable(name, source, error)) from error
     except Exception as error:  # builders raise what their files make them
@@ -93,6 +97,35 @@ def _from_hub(name: str) -> Any:
         if len(parts) < 2:
             raise
         return datasets.load_dataset(parts[0], parts[1])
+
+
+@contextmanager
+def _offline_where_no_hub_answers() -> Iterator[None]:
+    """Look in the cache alone where there is no network; the libraries ask six times, for a minute.
+
+    They read their switches once, when they are imported, and so these are turned themselves.
+    """
+    import datasets
+    from huggingface_hub import constants
+
+    before = datasets.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE
+    try:
+        if not _answers(constants.ENDPOINT):
+            datasets.config.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE = True
+        yield
+    finally:
+        datasets.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE = before
+
+
+def _answers(address: str) -> bool:
+    """Whether anything is there, whatever it says."""
+    import huggingface_hub
+
+    try:
+        huggingface_hub.get_session().head(address, timeout=_LONGEST_KNOCK)
+    except Exception:  # whichever HTTP library the hub's client is made on
+        return False
+    return True
 
 
 def _is_cached(name: str) -> bool:

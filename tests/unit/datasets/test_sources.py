@@ -126,6 +126,37 @@ def test_images_and_sounds_of_hugging_face_datasets(encoded):
     np.testing.assert_allclose(dataset.samples[1].read(8_000), waves[1]["array"], atol=1e-6)
 
 
+@pytest.fixture
+def no_hub(monkeypatch):
+    """A hub that nobody answers at."""
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_without_a_network_only_the_cache_is_asked(answers, no_hub, monkeypatch):
+    datasets = pytest.importorskip("datasets")
+    from huggingface_hub import constants
+
+    from transferscore.datasets import hub
+
+    def switches():
+        return datasets.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE
+
+    def load(name):
+        asked.append(switches())
+        raise ConnectionError("no")
+
+    asked, before = [], switches()
+    if answers:
+        monkeypatch.setattr(hub, "_answers", lambda _: True)
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    refused("hf:nobody/nothing")
+    assert asked == [before if answers else (True, True)]
+    assert switches() == before
+
+
+@pytest.mark.usefixtures("no_hub")
 def test_a_name_that_the_hub_cannot_give(tmp_path, monkeypatch):
     datasets = pytest.importorskip("datasets")
 
@@ -139,6 +170,7 @@ def test_a_name_that_the_hub_cannot_give(tmp_path, monkeypatch):
     assert "must name a dataset" in refused("hf:")
 
 
+@pytest.mark.usefixtures("no_hub")
 def test_a_name_with_a_configuration(monkeypatch):
     datasets = pytest.importorskip("datasets")
     asked = []
