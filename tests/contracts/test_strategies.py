@@ -14,7 +14,7 @@ from transferscore.strategies import STRATEGIES, Strategy, Tuning, trainable_par
 # One of each kind. ConvNeXt's fresh layer scale of 1e-6 hides a step of training in float32.
 KINDS = ("export", "module", "hf bert", "hf gpt2, padded left", "hf t5", "hf resnet")
 TRAINABLE = [
-    case for case in CASES if case.name in (*KINDS, "hf mobilenet", "hf vit", "hf wav2vec2")
+    case for case in CASES if case.name in (*KINDS, "hf mobilenet", "hf vit", "hf wav2vec2", "st")
 ]
 
 
@@ -132,11 +132,11 @@ def test_rows_of_a_prepared_batch_are_the_batch_of_those_samples(trainable):
     assert taken == pytest.approx(whole, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", ["onnx image", "onnx array", "callable"])
+@pytest.mark.parametrize("name", ["onnx image", "onnx array", "callable", "keras"])
 def test_a_model_without_gradients_says_why(name, tmp_path):
     case = next(case for case in CASES if case.name == name)
     encoder = case.make(tmp_path, 0)
     assert not isinstance(encoder, TrainableEncoder)
-    with pytest.raises(EncoderError, match="has no gradients: it is a") as caught:
+    with pytest.raises(EncoderError, match=r"has no gradients: (it is a|Keras)") as caught:
         trainable_model(encoder, SAMPLES[case.modality])
-    assert "Use an `hf:` folder" in str(caught.value)
+    assert "Use an `hf:` or `st:` folder" in str(caught.value)

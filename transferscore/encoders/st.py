@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from transferscore.encoders.digests import digest_of
 from transferscore.encoders.encoder import IMAGE_COST, Encoding, Sample
@@ -18,10 +19,15 @@ from transferscore.encoders.hf_model import quiet
 from transferscore.encoders.loading import Lazily, explained
 from transferscore.encoders.pairs import encode_pairs, texts_of_pairs
 from transferscore.encoders.samples import NOUNS, Modality, modality_of, require_modality, text_cost
+from transferscore.encoders.st_training import pair_tensor, sentence_features
 from transferscore.encoders.token_budget import parts_of_like_length, token_budget
 from transferscore.encoders.torch_inference import autocast, chosen_device, chosen_precision
+from transferscore.encoders.trainable import TrainableModel
 from transferscore.encoders.uri import ModelUri
 from transferscore.errors import EncoderError, MissingExtraError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["SentenceEncoder"]
 
@@ -41,6 +47,12 @@ class _Batch:
 
     def __len__(self) -> int:
         return len(self.texts) // (2 if self.modality == "text_pair" else 1)
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> _Batch:
+        """The batch of these samples only."""
+        if self.modality == "text_pair":
+            rows = np.concatenate([rows, rows + len(self)])
+        return _Batch(self.modality, tuple(self.texts[row] for row in rows))
 
 
 class SentenceEncoder:
@@ -135,6 +147,17 @@ class SentenceEncoder:
             if batch.modality == "text_pair":
                 return encode_pairs(self._encode, batch.texts)
             return self._encode(batch.texts)
+
+    def trainable(self) -> TrainableModel:
+        """The model, read from its folder again."""
+        model, device = self._load(), chosen_device(self._device)
+        empty, encode = _stand_in(model), sentence_features(model, self._prompt, device, self._name)
+
+        def features(batch: _Batch) -> Tensor:
+            made = encode([text if text.strip() else empty for text in batch.texts])
+            return pair_tensor(made) if batch.modality == "text_pair" else made
+
+        return TrainableModel(self._name, model, device, self.prepare, features)
 
     def release(self) -> None:
         """Drop the model."""

@@ -68,7 +68,7 @@ def trainable_model(encoder: object, samples: Sequence[Sample]) -> TrainableMode
     if not isinstance(encoder, TrainableEncoder):
         raise EncoderError(
             f"`{name}` has no gradients: {why_untrainable(encoder)}. "
-            f"Use an `hf:` folder, an `export:` program or a torch module to fine-tune it."
+            f"Use an `hf:` or `st:` folder, an `export:` program or a torch module to fine-tune it."
         )
     model = dataclasses.replace(encoder.trainable(), name=name)
     _freeze_unused(model, samples[:2])
@@ -83,6 +83,7 @@ def why_untrainable(encoder: object) -> str | None:
     reasons = {
         "OnnxEncoder": "it is an ONNX graph, which holds no way back from outputs to weights",
         "CallableEncoder": "it is a plain function",
+        "KerasEncoder": "Keras computes with its weights in another layout than it keeps them in",
         "VectorsEncoder": "it is a table of word vectors, without a network",
         "FeaturesFile": "it is a file of features, without the model that made them",
     }

@@ -10,7 +10,12 @@ from numpy.testing import assert_allclose
 
 from tests.unit.encoders.conftest import BERT
 from transferscore.datasets import TextPair, TokenSequence
-from transferscore.encoders import SentenceEncoder, resolve_encoder
+from transferscore.encoders import (
+    SentenceEncoder,
+    resolve_encoder,
+    take_rows,
+    trainable_model,
+)
 from transferscore.errors import EncoderError, MissingExtraError
 
 torch = pytest.importorskip("torch")
@@ -89,6 +94,26 @@ def test_a_pair_is_told_by_how_alike_its_texts_are(saved):
         SentenceEncoder(str(path)), [TextPair("a b", "b"), TextPair("c", "c")]
     ).features
     assert_allclose(features, np.hstack([abs(first - second), first * second]), atol=1e-6)
+
+
+@pytest.mark.parametrize("prompt", [None, "query"])
+def test_features_to_train_are_those_of_the_encoder(saved, prompt):
+    encoder = SentenceEncoder(str(saved[0]), prompt=prompt)
+    pairs = [TextPair(*texts) for texts in zip(TEXTS, reversed(TEXTS), strict=True)]
+    for samples in (TEXTS, pairs):
+        model = trainable_model(encoder, samples)
+        features = model.features(model.prepare(samples))
+        assert features.requires_grad
+        assert_allclose(features.detach(), encode(encoder, samples).features, atol=1e-6)
+        rows = np.array([3, 1])
+        some = model.features(take_rows(model.prepare(samples), rows))
+        assert_allclose(some.detach(), features[rows].detach(), atol=1e-6)
+
+
+def test_an_old_library_cannot_prepare_texts_for_training(saved, monkeypatch):
+    monkeypatch.delattr(sentence_transformers.SentenceTransformer.__mro__[1], "preprocess")
+    with pytest.raises(EncoderError, match="can be trained with a newer sentence-transformers"):
+        SentenceEncoder(str(saved[0])).trainable()
 
 
 def test_words_are_for_the_folder_of_the_transformer(saved):
