@@ -112,11 +112,16 @@ def rows_of(encoder, dataset: Dataset, store: Store) -> tuple[np.ndarray, np.nda
     return values, labels[kept]
 
 
-def measured(task: str, fitted, tested) -> float:
-    from sklearn.preprocessing import StandardScaler
+def measured(task: str, fitted, tested, *, by_column: bool) -> float:
+    """The metric of a tuned probe.
 
-    scaler = StandardScaler().fit(fitted[0])
-    X, held = scaler.transform(fitted[0]), scaler.transform(tested[0])
+    A model's features are scaled column by column. Those of a baseline are scaled together: the
+    directions that a bag of words is given in are those of its spread, and scaled each to the same
+    they would be noise for the most part.
+    """
+    mean, spread = fitted[0].mean(axis=0), fitted[0].std(axis=0)
+    scale = np.where(spread > 0, spread, 1.0) if by_column else np.sqrt(np.mean(spread**2))
+    X, held = (fitted[0] - mean) / scale, (tested[0] - mean) / scale
     if len(X) < X.shape[1]:  # a rotation changes nothing, and makes the fit small
         _, _, right = np.linalg.svd(X, full_matrices=False)
         X, held = X @ right.T, held @ right.T
@@ -190,7 +195,7 @@ def line_of(case: Case, store: Store) -> float:
         encoder = encoders.get(candidate.model) or baseline_of(train)
         fitted, tested = (rows_of(encoder, part, store) for part in (train, test))
         encoder.release()
-        truth.append(measured(train.task.kind, fitted, tested))
+        truth.append(measured(train.task.kind, fitted, tested, by_column=not candidate.baseline))
     return report(case, ranking, np.array(truth))
 
 
