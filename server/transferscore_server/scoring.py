@@ -92,7 +92,7 @@ def compute_distances(
 
 def list_scorers() -> list[dict[str, Any]]:
     """The catalogue as plain values."""
-    from transferscore.distances import DISTANCES
+    from transferscore.distances import DISTANCES, SOURCE_FREE
     from transferscore.scores.registry import SCORES
 
     scores = [
@@ -123,7 +123,22 @@ def list_scorers() -> list[dict[str, Any]]:
         }
         for info in DISTANCES.values()
     ]
-    return scores + distances
+    source_free = [
+        {
+            "name": info.name,
+            "kind": "DISTANCE",
+            "summary": info.tells,
+            "range": info.range,
+            "chance": info.null,
+            "tasks": (),
+            "needs_source": False,
+            "streams": False,
+            "paper": info.paper,
+            "source_free": info.needs,
+        }
+        for info in SOURCE_FREE.values()
+    ]
+    return scores + distances + source_free
 
 
 def _with_warnings(compute: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]:

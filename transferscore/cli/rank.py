@@ -103,7 +103,6 @@ def run(options: argparse.Namespace) -> int:
 def ranking_of(options: argparse.Namespace) -> Ranking:
     """The ranking that the options ask for."""
     rank = rank_of(options)
-    # A server takes no fingerprints from its callers: it finds those beside its models.
     given = {"fingerprints": _fingerprints(options)} if options.fingerprint else {}
     with Progress(options.quiet) as progress:
         ranking: Ranking = rank(

@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 
 from transferscore.client.faults import error_of
-from transferscore.client.source import FileSource, SampleSource, Source, source_of, tensor_of
+from transferscore.client.source import (
+    FileSource,
+    SampleSource,
+    Source,
+    fingerprint_source,
+    source_of,
+    tensor_of,
+)
 from transferscore.client.spec import spec_of, task_of
 from transferscore.client.steps import Call, Failed, Feed, Pause, Steps, Stream
 from transferscore.client.watching import Watcher
@@ -106,7 +113,11 @@ class Conversation:
         on_event: Callable[[Event], None] | None,
     ) -> Steps[Any]:
         """A ranking, from the dataset to its document."""
-        spec = spec_of(models, options)
+        fingerprints = options.get("fingerprints") or {}
+        spec = spec_of(models, {**options, "fingerprints": None})
+        for model, fingerprint in fingerprints.items():
+            with fingerprint_source(fingerprint) as source:
+                spec.fingerprints[model] = yield from self._sent(source)
         with source_of(dataset, labels, options.get("task")) as source:
             spec.dataset = yield from self._sent(source)
         request = ranking_pb.CreateRankingRequest(

@@ -19,7 +19,14 @@ from transferscore.errors import DatasetError
 from transferscore.v1 import dataset_service_pb2 as pb
 from transferscore.v1 import types_pb2
 
-__all__ = ["FileSource", "SampleSource", "Source", "source_of", "tensor_of"]
+__all__ = [
+    "FileSource",
+    "SampleSource",
+    "Source",
+    "fingerprint_source",
+    "source_of",
+    "tensor_of",
+]
 
 _FORMATS: dict[str, Any] = {
     ".zip": pb.Dataset.ZIP,
@@ -113,18 +120,40 @@ def source_of(dataset: Any, labels: Any, task: str | None) -> Iterator[Source]:
     yield _of_file(path)
 
 
+@contextlib.contextmanager
+def fingerprint_source(fingerprint: Any) -> Iterator[FileSource]:
+    """A fingerprint or its file as what is to be sent; a temporary file lives as long as this.
+
+    Raises:
+        InputError: There is no such file, or it is no fingerprint.
+    """
+    from transferscore.distances import load_fingerprint, save_fingerprint
+
+    if isinstance(fingerprint, str | Path):
+        load_fingerprint(fingerprint)
+        yield _file_source(Path(fingerprint), pb.Dataset.FINGERPRINT)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "fingerprint.safetensors")
+        save_fingerprint(fingerprint, path)
+        yield _file_source(path, pb.Dataset.FINGERPRINT)
+
+
 def _of_file(path: Path) -> FileSource:
     if path.suffix.lower() not in _FORMATS:
         raise DatasetError(
             f"`{path}` cannot be sent to a server; expected a folder of images, or a file "
             f"{', '.join(_FORMATS)}."
         )
+    return _file_source(path, _FORMATS[path.suffix.lower()])
+
+
+def _file_source(path: Path, kind: Any) -> FileSource:
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DatasetError(f"`{path}` cannot be read: {error.strerror}.") from error
-    kind = _FORMATS[path.suffix.lower()]
     return FileSource(path, path.name, kind, f"sha256:{digest}", path.stat().st_size)
 
 

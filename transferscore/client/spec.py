@@ -91,8 +91,21 @@ def _set_limits(spec: Any, limits: Any) -> None:
             setattr(spec.limits, name, given.pop(word))
     if "max_train_time" in given:
         spec.limits.max_train_time.FromNanoseconds(round(given.pop("max_train_time") * 1e9))
-    if given:
-        raise InputError(f"These limits cannot be set for a server: {', '.join(given)}.")
+    if (device := given.pop("device", None)) is not None:
+        _set_device(spec.limits, device)
+
+
+def _set_device(limits: Any, device: Mapping[str, Any]) -> None:
+    """The device that training will run on: its name in the library's table, or its figures."""
+    from transferscore.strategies.devices import DEVICES
+
+    is_known = device["name"] in {known.name for known in DEVICES.values()}
+    if is_known:
+        limits.train_device = device["name"]
+    if not is_known or device["source"] == "the caller":
+        limits.device_flops = device["flops"]
+    if device["memory_bytes"] is not None:
+        limits.device_memory_bytes = device["memory_bytes"]
 
 
 def _set_models(spec: Any, models: Any) -> None:

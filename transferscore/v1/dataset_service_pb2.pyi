@@ -24,6 +24,7 @@ class Dataset(_message.Message):
         NPZ: _ClassVar[Dataset.Format]
         SAMPLES: _ClassVar[Dataset.Format]
         FOLDER: _ClassVar[Dataset.Format]
+        FINGERPRINT: _ClassVar[Dataset.Format]
     FORMAT_UNSPECIFIED: Dataset.Format
     ZIP: Dataset.Format
     CSV: Dataset.Format
@@ -33,6 +34,7 @@ class Dataset(_message.Message):
     NPZ: Dataset.Format
     SAMPLES: Dataset.Format
     FOLDER: Dataset.Format
+    FINGERPRINT: Dataset.Format
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     URI_FIELD_NUMBER: _ClassVar[int]

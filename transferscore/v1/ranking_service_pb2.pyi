@@ -62,7 +62,7 @@ class Ranking(_message.Message):
     def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[Ranking.State, str]] = ..., spec: _Optional[_Union[RankingSpec, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[RankedCandidate, _Mapping]]] = ..., failures: _Optional[_Iterable[_Union[CandidateFailure, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., document: _Optional[str] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., progress: _Optional[_Union[RankingMetadata, _Mapping]] = ...) -> None: ...
 
 class RankingSpec(_message.Message):
-    __slots__ = ("dataset", "models", "model_names", "task", "split", "scores", "max_samples", "seed", "device", "strategies", "limits", "priors", "budget", "options")
+    __slots__ = ("dataset", "models", "model_names", "task", "split", "scores", "max_samples", "seed", "device", "strategies", "limits", "priors", "budget", "options", "fingerprints")
     class PriorsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -70,6 +70,13 @@ class RankingSpec(_message.Message):
         key: str
         value: float
         def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    class FingerprintsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     DATASET_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
     MODEL_NAMES_FIELD_NUMBER: _ClassVar[int]
@@ -84,6 +91,7 @@ class RankingSpec(_message.Message):
     PRIORS_FIELD_NUMBER: _ClassVar[int]
     BUDGET_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINTS_FIELD_NUMBER: _ClassVar[int]
     dataset: str
     models: _containers.RepeatedScalarFieldContainer[str]
     model_names: _containers.RepeatedScalarFieldContainer[str]
@@ -98,19 +106,26 @@ class RankingSpec(_message.Message):
     priors: _containers.ScalarMap[str, float]
     budget: Budget
     options: _struct_pb2.Struct
-    def __init__(self, dataset: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., model_names: _Optional[_Iterable[str]] = ..., task: _Optional[_Union[_types_pb2.Task, str]] = ..., split: _Optional[str] = ..., scores: _Optional[_Iterable[str]] = ..., max_samples: _Optional[int] = ..., seed: _Optional[int] = ..., device: _Optional[str] = ..., strategies: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[CandidateLimits, _Mapping]] = ..., priors: _Optional[_Mapping[str, float]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+    fingerprints: _containers.ScalarMap[str, str]
+    def __init__(self, dataset: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., model_names: _Optional[_Iterable[str]] = ..., task: _Optional[_Union[_types_pb2.Task, str]] = ..., split: _Optional[str] = ..., scores: _Optional[_Iterable[str]] = ..., max_samples: _Optional[int] = ..., seed: _Optional[int] = ..., device: _Optional[str] = ..., strategies: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[CandidateLimits, _Mapping]] = ..., priors: _Optional[_Mapping[str, float]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., fingerprints: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class CandidateLimits(_message.Message):
-    __slots__ = ("max_memory_bytes", "max_train_time", "max_cost", "price_per_hour")
+    __slots__ = ("max_memory_bytes", "max_train_time", "max_cost", "price_per_hour", "train_device", "device_flops", "device_memory_bytes")
     MAX_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_TRAIN_TIME_FIELD_NUMBER: _ClassVar[int]
     MAX_COST_FIELD_NUMBER: _ClassVar[int]
     PRICE_PER_HOUR_FIELD_NUMBER: _ClassVar[int]
+    TRAIN_DEVICE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FLOPS_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     max_memory_bytes: int
     max_train_time: _duration_pb2.Duration
     max_cost: float
     price_per_hour: float
-    def __init__(self, max_memory_bytes: _Optional[int] = ..., max_train_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., max_cost: _Optional[float] = ..., price_per_hour: _Optional[float] = ...) -> None: ...
+    train_device: str
+    device_flops: float
+    device_memory_bytes: int
+    def __init__(self, max_memory_bytes: _Optional[int] = ..., max_train_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., max_cost: _Optional[float] = ..., price_per_hour: _Optional[float] = ..., train_device: _Optional[str] = ..., device_flops: _Optional[float] = ..., device_memory_bytes: _Optional[int] = ...) -> None: ...
 
 class Budget(_message.Message):
     __slots__ = ("wall_time",)
@@ -119,7 +134,7 @@ class Budget(_message.Message):
     def __init__(self, wall_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class RankedCandidate(_message.Message):
-    __slots__ = ("rank", "model", "strategy", "predicted", "best_probability", "tied_with_first", "scores", "feature_count", "sample_count", "elapsed", "forward_time")
+    __slots__ = ("rank", "model", "strategy", "predicted", "best_probability", "tied_with_first", "scores", "feature_count", "sample_count", "elapsed", "forward_time", "distance", "cost", "is_baseline", "beats_baseline_probability", "trainable_parameter_count", "is_pareto", "basis", "reason")
     class ScoresEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -138,6 +153,14 @@ class RankedCandidate(_message.Message):
     SAMPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
     ELAPSED_FIELD_NUMBER: _ClassVar[int]
     FORWARD_TIME_FIELD_NUMBER: _ClassVar[int]
+    DISTANCE_FIELD_NUMBER: _ClassVar[int]
+    COST_FIELD_NUMBER: _ClassVar[int]
+    IS_BASELINE_FIELD_NUMBER: _ClassVar[int]
+    BEATS_BASELINE_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    TRAINABLE_PARAMETER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    IS_PARETO_FIELD_NUMBER: _ClassVar[int]
+    BASIS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     rank: int
     model: str
     strategy: str
@@ -149,7 +172,45 @@ class RankedCandidate(_message.Message):
     sample_count: int
     elapsed: _duration_pb2.Duration
     forward_time: _duration_pb2.Duration
-    def __init__(self, rank: _Optional[int] = ..., model: _Optional[str] = ..., strategy: _Optional[str] = ..., predicted: _Optional[_Union[Prediction, _Mapping]] = ..., best_probability: _Optional[float] = ..., tied_with_first: bool = ..., scores: _Optional[_Mapping[str, float]] = ..., feature_count: _Optional[int] = ..., sample_count: _Optional[int] = ..., elapsed: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., forward_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    distance: SourceDistance
+    cost: TrainingCost
+    is_baseline: bool
+    beats_baseline_probability: float
+    trainable_parameter_count: int
+    is_pareto: bool
+    basis: str
+    reason: str
+    def __init__(self, rank: _Optional[int] = ..., model: _Optional[str] = ..., strategy: _Optional[str] = ..., predicted: _Optional[_Union[Prediction, _Mapping]] = ..., best_probability: _Optional[float] = ..., tied_with_first: bool = ..., scores: _Optional[_Mapping[str, float]] = ..., feature_count: _Optional[int] = ..., sample_count: _Optional[int] = ..., elapsed: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., forward_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., distance: _Optional[_Union[SourceDistance, _Mapping]] = ..., cost: _Optional[_Union[TrainingCost, _Mapping]] = ..., is_baseline: bool = ..., beats_baseline_probability: _Optional[float] = ..., trainable_parameter_count: _Optional[int] = ..., is_pareto: bool = ..., basis: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class SourceDistance(_message.Message):
+    __slots__ = ("distance", "value", "level", "rests_on")
+    DISTANCE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    RESTS_ON_FIELD_NUMBER: _ClassVar[int]
+    distance: str
+    value: float
+    level: str
+    rests_on: str
+    def __init__(self, distance: _Optional[str] = ..., value: _Optional[float] = ..., level: _Optional[str] = ..., rests_on: _Optional[str] = ...) -> None: ...
+
+class TrainingCost(_message.Message):
+    __slots__ = ("train_time", "train_memory_bytes", "money", "fits", "broken_limits", "device", "basis")
+    TRAIN_TIME_FIELD_NUMBER: _ClassVar[int]
+    TRAIN_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MONEY_FIELD_NUMBER: _ClassVar[int]
+    FITS_FIELD_NUMBER: _ClassVar[int]
+    BROKEN_LIMITS_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    BASIS_FIELD_NUMBER: _ClassVar[int]
+    train_time: _duration_pb2.Duration
+    train_memory_bytes: int
+    money: float
+    fits: bool
+    broken_limits: _containers.RepeatedScalarFieldContainer[str]
+    device: str
+    basis: str
+    def __init__(self, train_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., train_memory_bytes: _Optional[int] = ..., money: _Optional[float] = ..., fits: bool = ..., broken_limits: _Optional[_Iterable[str]] = ..., device: _Optional[str] = ..., basis: _Optional[str] = ...) -> None: ...
 
 class Prediction(_message.Message):
     __slots__ = ("metric", "value", "low", "high")

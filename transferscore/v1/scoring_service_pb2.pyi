@@ -151,7 +151,7 @@ class ListScorersResponse(_message.Message):
     def __init__(self, scorers: _Optional[_Iterable[_Union[Scorer, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Scorer(_message.Message):
-    __slots__ = ("name", "kind", "summary", "range", "chance", "tasks", "needs_source", "streams", "paper")
+    __slots__ = ("name", "kind", "summary", "range", "chance", "tasks", "needs_source", "streams", "paper", "source_free")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[Scorer.Kind]
@@ -169,6 +169,7 @@ class Scorer(_message.Message):
     NEEDS_SOURCE_FIELD_NUMBER: _ClassVar[int]
     STREAMS_FIELD_NUMBER: _ClassVar[int]
     PAPER_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FREE_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: Scorer.Kind
     summary: str
@@ -178,4 +179,5 @@ class Scorer(_message.Message):
     needs_source: bool
     streams: bool
     paper: str
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[Scorer.Kind, str]] = ..., summary: _Optional[str] = ..., range: _Optional[str] = ..., chance: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[_types_pb2.Task, str]]] = ..., needs_source: bool = ..., streams: bool = ..., paper: _Optional[str] = ...) -> None: ...
+    source_free: str
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[Scorer.Kind, str]] = ..., summary: _Optional[str] = ..., range: _Optional[str] = ..., chance: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[_types_pb2.Task, str]]] = ..., needs_source: bool = ..., streams: bool = ..., paper: _Optional[str] = ..., source_free: _Optional[str] = ...) -> None: ...

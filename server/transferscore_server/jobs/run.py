@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,6 +142,9 @@ class Run:
 
     async def _send_all(self, worker: DeviceWorker) -> None:
         dataset = await self._dataset()
+        options = dict(self.record.spec.options)
+        if "fingerprints" in options:
+            options["fingerprints"] = await self._fingerprints(options["fingerprints"])
         for known in await self.backend.commit(self.backend.store.resume_point, self.name):
             if known.is_finished:
                 await worker.send(_finished(known))
@@ -151,7 +154,7 @@ class Run:
             "ranking": self.name,
             "dataset": dataset,
             "models": [{"uri": model.uri, "name": model.name} for model in spec.models],
-            "options": dict(spec.options),
+            "options": options,
             "deadline": self.record.deadline,
         }
         await worker.send(Message("run", fields))
@@ -174,6 +177,18 @@ class Run:
         else:
             path = str(await self.backend.call(self.backend.blobs.path, record.digest))
         return {"path": path, "format": record.format, "name": name}
+
+    async def _fingerprints(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Model to the file of its fingerprint.
+
+        Raises:
+            NotFoundError: One, or its content, is gone.
+        """
+        paths = {}
+        for model, name in given.items():
+            record = await self.backend.commit(self.backend.store.get_dataset, name)
+            paths[model] = str(await self.backend.call(self.backend.blobs.path, record.digest))
+        return paths
 
     async def _take(self, message: Message) -> None:
         fields = message.fields

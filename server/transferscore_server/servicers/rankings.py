@@ -28,6 +28,7 @@ from transferscore_server.store.records import (
     RankingState,
 )
 from transferscore_server.store.store import Store
+from transferscore_server.values.datasets import FINGERPRINT
 from transferscore_server.values.rankings import (
     event_message,
     operation_message,
@@ -141,10 +142,14 @@ class RankingServicer:
             raise invalid("ranking.spec.dataset", f"must be of the project `{name.project}`.")
         options = ranking_options(spec, _arguments())
         _check_scores(options)
+        self._check_fingerprints(options.get("fingerprints", {}), name.project)
         if not spec.models:
             raise invalid("ranking.spec.models", "must name at least one model; got none.")
         models = allowed_models(list(spec.models), list(spec.model_names), self._settings)
-        about = self._store.get_dataset(str(dataset)).labels
+        target = self._store.get_dataset(str(dataset))
+        if target.format == FINGERPRINT:
+            raise invalid("ranking.spec.dataset", "is a fingerprint, which holds no samples.")
+        about = target.labels
         if "task" in about:
             options.setdefault("task", about["task"])
         labels = dict(self._carrier())
@@ -154,6 +159,15 @@ class RankingServicer:
             deadline=_deadline(spec),
             labels=labels,
         )
+
+    def _check_fingerprints(self, fingerprints: Mapping[str, str], project: str) -> None:
+        for model, text in fingerprints.items():
+            field = f"ranking.spec.fingerprints[{model[:60]!r}]"
+            name = parse_name("dataset", text, field)
+            if name.project != project:
+                raise invalid(field, f"must be of the project `{project}`.")
+            if self._store.get_dataset(str(name)).format != FINGERPRINT:
+                raise invalid(field, "must be a dataset of the format FINGERPRINT.")
 
 
 @functools.cache

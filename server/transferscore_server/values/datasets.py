@@ -11,8 +11,17 @@ from transferscore_server.errors import invalid
 from transferscore_server.store.records import DatasetRecord, UploadRecord
 from transferscore_server.values.times import timestamp
 
-__all__ = ["check_digest", "check_display_name", "dataset_message", "format_name", "upload_message"]
+__all__ = [
+    "FINGERPRINT",
+    "check_digest",
+    "check_display_name",
+    "dataset_message",
+    "format_name",
+    "upload_message",
+]
 
+FINGERPRINT = "safetensors"
+"""The word for a fingerprint's format, as its file ends."""
 _FORMATS: dict[int, str] = {
     pb.Dataset.ZIP: "zip",
     pb.Dataset.CSV: "csv",
@@ -22,6 +31,7 @@ _FORMATS: dict[int, str] = {
     pb.Dataset.NPZ: "npz",
     pb.Dataset.SAMPLES: "samples",
     pb.Dataset.FOLDER: "path",
+    pb.Dataset.FINGERPRINT: FINGERPRINT,
 }
 _NUMBERS: dict[str, Any] = {word: number for number, word in _FORMATS.items()}
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")

@@ -69,6 +69,7 @@ def ranking_options(spec: Any, arguments: Sequence[str]) -> dict[str, Any]:
         "strategies": list(spec.strategies) or None,
         "limits": _limits(spec.limits) if spec.HasField("limits") else None,
         "priors": dict(spec.priors) or None,
+        "fingerprints": dict(spec.fingerprints) or None,
     }
     for name, value in asked.items():
         if value is not None:
@@ -118,11 +119,13 @@ _LIMITS = {
     "max_gpu_memory": "max_memory_bytes",
     "max_cost": "max_cost",
     "price_per_hour": "price_per_hour",
+    "device_flops": "device_flops",
+    "device_memory": "device_memory_bytes",
 }
 
 
-def _limits(message: Any) -> dict[str, float]:
-    limits: dict[str, float] = {
+def _limits(message: Any) -> dict[str, Any]:
+    limits: dict[str, Any] = {
         word: getattr(message, name) for word, name in _LIMITS.items() if message.HasField(name)
     }
     if message.HasField("max_train_time"):
@@ -131,7 +134,22 @@ def _limits(message: Any) -> dict[str, float]:
         if not value >= 0:
             name = _LIMITS.get(word, word)
             raise invalid(f"ranking.spec.limits.{name}", f"must be at least 0; got {value}.")
+    if message.train_device:
+        limits["train_device"] = message.train_device
+    _check_limits(limits)
     return limits
+
+
+def _check_limits(limits: Mapping[str, Any]) -> None:
+    """Refuse now what the library would refuse when the models are run.
+
+    Raises:
+        UnknownNameError: There is no such device.
+        InputError: One limit lacks another that it needs.
+    """
+    from transferscore.strategies.limits import parse_limits
+
+    parse_limits(limits)
 
 
 def operation_name(ranking: str) -> str:
@@ -232,6 +250,7 @@ def _spec_message(spec: RankingSpec) -> Any:
         device=options.pop("device", "auto"),
         strategies=_listed(options.pop("strategies", [])),
         priors=options.pop("priors", {}),
+        fingerprints=options.pop("fingerprints", {}),
     )
     if (most := options.pop("max_samples", None)) is not None:
         message.max_samples = most
@@ -245,10 +264,10 @@ def _listed(names: str | Sequence[str]) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
 
 
-def _limits_message(limits: Mapping[str, float]) -> Any:
+def _limits_message(limits: Mapping[str, Any]) -> Any:
     given = limits.items()
     values: dict[str, Any] = {_LIMITS[word]: value for word, value in given if word in _LIMITS}
-    message = pb.CandidateLimits(**values)
+    message = pb.CandidateLimits(**values, train_device=limits.get("train_device", ""))
     if "max_train_time" in limits:
         message.max_train_time.CopyFrom(duration(limits["max_train_time"]))
     return message
@@ -296,10 +315,35 @@ def _candidate(row: Mapping[str, Any]) -> Any:
         sample_count=row.get("n_samples") or 0,
         elapsed=duration(row.get("seconds") or 0.0),
         forward_time=duration(row.get("forward_seconds") or 0.0),
+        is_baseline=bool(row.get("baseline")),
+        beats_baseline_probability=row.get("p_beats_baseline"),
+        trainable_parameter_count=row.get("trainable_parameters"),
+        basis=row.get("basis") or "",
+        reason=row.get("reason") or "",
     )
     if (predicted := row.get("predicted")) is not None:
         message.predicted.CopyFrom(pb.Prediction(**predicted))
+    if (pareto := row.get("pareto")) is not None:
+        message.is_pareto = pareto
+    if (distance := row.get("distance")) is not None:
+        about = {name: value for name, value in distance.items() if name != "name"}
+        message.distance.CopyFrom(pb.SourceDistance(distance=distance["name"], **about))
+    if (cost := row.get("cost")) is not None:
+        message.cost.CopyFrom(_cost(cost))
     return message
+
+
+def _cost(cost: Mapping[str, Any]) -> Any:
+    seconds = cost["train_seconds"]
+    return pb.TrainingCost(
+        train_time=None if seconds is None else duration(seconds),
+        train_memory_bytes=cost["train_memory_bytes"],
+        money=cost["money"],
+        fits=cost["fits"],
+        broken_limits=cost["breaks"],
+        device=cost["device"],
+        basis=cost["basis"],
+    )
 
 
 def _failure(model: str, error: str, message: str) -> Any:
