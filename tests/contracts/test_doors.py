@@ -15,6 +15,7 @@ import pytest
 
 import transferscore
 from tests.contracts.serving import Served
+from transferscore.distances import fingerprint_of, save_fingerprint
 from transferscore.events import CandidateDone, CandidateFailed, CandidateStarted, SamplesEncoded
 
 ROOT = Path(__file__).parents[2]
@@ -130,6 +131,41 @@ def test_arrays_and_names(client, models, arrays):
     service = client.rank(x, named, labels=y)
     assert numbers(service.to_dict()) == numbers(library.to_dict())
     assert str(service).split()[:3] == str(library).split()[:3]
+
+
+def test_a_fingerprint_gives_the_same_distance_by_every_door(client, server, models, arrays, file):
+    x, _ = arrays
+    source = np.maximum(x @ np.ones((8, 6)), 0) + np.random.default_rng(1).normal(size=(90, 6))
+    fingerprint = fingerprint_of(source, provenance={"source": "elsewhere"})
+    uris, given = [f"onnx:{models}/model{i}.onnx" for i in (0, 1)], {"model1.onnx": fingerprint}
+    library = transferscore.rank(file, uris, fingerprints=given, cache=False)
+    found = {row.model.rpartition("/")[2]: row.distance for row in library.candidates}
+    assert found["model0.onnx"] is None
+    assert found["model1.onnx"].name == "relative_energy"
+    service = client.rank(file, uris, fingerprints=given)
+    assert numbers(service.to_dict()) == numbers(library.to_dict())
+    path = file.with_name("source.safetensors")
+    save_fingerprint(fingerprint, path)
+    named = [flag for uri in uris for flag in ("--model", uri)]
+    flags = ["--fingerprint", f"model1.onnx={path}", "--server", server.address]
+    code, told = by_command(file, *named, *flags)
+    assert code == 0
+    assert {row["model"]: row["distance"] for row in told["candidates"]} == {
+        row["model"]: row["distance"] for row in numbers(library.to_dict())["candidates"]
+    }
+    with pytest.raises(transferscore.errors.InputError, match=r"mine\.npz"):
+        client.rank(file, uris, fingerprints={"model1.onnx": file})
+
+
+def test_a_device_to_train_on_is_the_same_by_every_door(client, models, file):
+    uri = f"onnx:{models}/model0.onnx"
+    for limits in (
+        {"train_device": "a100-80gb", "max_train_time": "2h"},
+        {"device_flops": "10TFLOPS", "device_memory": "8GB", "max_gpu_memory": "4GB"},
+    ):
+        asked = {"strategies": "linear_probe,full", "limits": limits}
+        library = transferscore.rank(file, uri, cache=False, **asked).to_dict()
+        assert client.rank(file, uri, **asked).to_dict()["limits"] == library["limits"]
 
 
 def test_real_models_on_real_images(client, tmp_path):

@@ -307,15 +307,16 @@ def test_distances_are_the_librarys_to_the_last_bit(data):
 
 
 def test_the_catalogue_comes_in_pages():
-    from transferscore.distances import DISTANCES
+    from transferscore.distances import DISTANCES, SOURCE_FREE
     from transferscore.scores.registry import SCORES
 
-    one, names, token = servicer(), [], ""
+    one, scorers, token = servicer(), [], ""
     while True:
         request = pb.ListScorersRequest(page_size=7, page_token=token)
         page = asyncio.run(one.ListScorers(request))
-        names += [scorer.name for scorer in page.scorers]
+        scorers += page.scorers
         token = page.next_page_token
         if not token:
             break
-    assert names == [*SCORES, *DISTANCES]
+    assert [each.name for each in scorers] == [*SCORES, *DISTANCES, *SOURCE_FREE]
+    assert [each.name for each in scorers if each.source_free] == list(SOURCE_FREE)
