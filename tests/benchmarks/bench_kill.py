@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from transferscore_server.blobs.files import FileBlobs
+from transferscore_server.jobs.settings import JobSettings
 
 import transferscore
 from tests.unit.server_jobs import odd_models
@@ -86,7 +87,10 @@ def test_cancel(tmp_path, model):
     calls = tmp_path / "calls"
 
     async def measured():
-        async with front(tmp_path, grace_seconds=5.0) as (scheduler, _):
+        async with front(tmp_path, grace_seconds=JobSettings(tmp_path).grace_seconds) as (
+            scheduler,
+            _,
+        ):
             await scheduler.submit(ranking("before", f"odd:b?held={400 * MIB}"))
             await scheduler.wait("projects/p/rankings/before", 60)
             name = (await scheduler.submit(ranking("r", f"{model}&calls={calls}")))[0].name

@@ -42,7 +42,7 @@ class JobSettings:
     offline: bool = True
     model_bytes: int = 0
     recycle_bytes: int = 0
-    grace_seconds: float = 5.0
+    grace_seconds: float = 4.0
     max_deaths: int = 3
     lease_seconds: float = 30.0
     progress_seconds: float = 0.5

@@ -15,7 +15,7 @@ import numpy as np
 from transferscore.encoders.encoder import Encoding
 from transferscore.encoders.registry import ADAPTERS, Adapter
 
-OPTIONS = ("calls", "columns", "deaths", "die", "hang", "held", "seconds")
+OPTIONS = ("calls", "columns", "deaths", "die", "hang", "held", "seconds", "weights")
 LEAKED = []
 
 
@@ -35,14 +35,14 @@ class OddEncoder:
 
     Options: `columns`; `seconds` for each batch; `calls`, a file that gets a line a batch; `die`, a
     file that gets a byte for each death until there are `deaths`; `hang` in native code; `held`,
-    bytes that are never given back.
+    bytes that are never given back; `weights`, bytes that are until it is released.
     """
 
     def __init__(self, uri, name):
         self.name = name
         self._uri = uri
         self._number = lambda key, default: float(uri.options.get(key, default))
-        self._is_loaded = False
+        self._is_loaded, self._weights = False, b""
 
     @classmethod
     def from_uri(cls, uri, *, device, name):  # noqa: ARG003 -- as adapters have it
@@ -64,6 +64,7 @@ class OddEncoder:
             with Path(options["calls"]).open("a") as calls:
                 calls.write(f"{self._uri.path} {loaded} {len(batch)} {os.getpid()}\n")
         self._is_loaded = True
+        self._weights = bytearray(b"x") * int(self._number("weights", 0))
         time.sleep(self._number("seconds", 0))
         if "hang" in options:
             ctypes.PyDLL(None).sleep(600)  # the interpreter's lock is held all the while
@@ -74,7 +75,7 @@ class OddEncoder:
         return Encoding(batch[:, : int(self._number("columns", 6))].astype(np.float32))
 
     def release(self):
-        self._is_loaded = False
+        self._is_loaded, self._weights = False, b""
 
     @staticmethod
     def _die(file, deaths):

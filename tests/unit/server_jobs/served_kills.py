@@ -26,6 +26,8 @@ PROJECT = "projects/default"
 PATIENCE_SECONDS = 120.0
 FORMATS = {".npz": datasets_pb.Dataset.NPZ, ".zip": datasets_pb.Dataset.ZIP}
 CHUNK_BYTES = 2**20
+# By default the pauses between attempts to connect grow to two minutes.
+OFTEN = [("grpc.max_reconnect_backoff_ms", 1000)]
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ class Caller:
         """Call until the server answers; whatever is not UNAVAILABLE is an answer."""
         ends = time.monotonic() + PATIENCE_SECONDS
         while True:
-            with grpc.insecure_channel(self.address) as channel:
+            with grpc.insecure_channel(self.address, OFTEN) as channel:
                 try:
                     call = getattr(service(channel), method)
                     return call(request, timeout=20.0, wait_for_ready=True)
@@ -85,7 +87,7 @@ class Caller:
                         raise
 
     def wait_for_server(self) -> None:
-        with grpc.insecure_channel(self.address) as channel:
+        with grpc.insecure_channel(self.address, OFTEN) as channel:
             grpc.channel_ready_future(channel).result(PATIENCE_SECONDS)
 
     def upload(self, path: Path) -> str:
@@ -105,7 +107,7 @@ class Caller:
             for at in range(0, len(content), CHUNK_BYTES)
             for data in [content[at : at + CHUNK_BYTES]]
         ]
-        with grpc.insecure_channel(self.address) as channel:
+        with grpc.insecure_channel(self.address, OFTEN) as channel:
             stub(channel).UploadChunks(iter(chunks), timeout=60.0, wait_for_ready=True)
         return self.again(
             "FinalizeUpload", stub, datasets_pb.FinalizeUploadRequest(name=upload)
@@ -126,7 +128,7 @@ class Caller:
         told = self.told.setdefault(name, [])
         full_name, sequence = f"{PROJECT}/rankings/{name}", 0
         while not (told and told[-1].HasField("final")):
-            with grpc.insecure_channel(self.address) as channel:
+            with grpc.insecure_channel(self.address, OFTEN) as channel:
                 asked = rankings_pb.WatchRankingRequest(name=full_name, after_sequence=sequence)
                 stream = rankings_grpc.RankingServiceStub(channel).WatchRanking(
                     asked, timeout=PATIENCE_SECONDS, wait_for_ready=True

@@ -154,6 +154,32 @@ def test_a_running_ranking_is_cancelled_between_two_steps_and_the_worker_stays(t
     assert is_same_worker
 
 
+def test_a_cancel_gives_back_what_the_worker_held(tmp_path):
+    """The models that it kept for later, too: the device is for others now."""
+
+    def resident_mib(pid: int) -> float:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    async def cancelled():
+        async with front(tmp_path, grace_seconds=20.0) as (scheduler, _):
+            before = (await scheduler.submit(ranking("before", f"odd:b?weights={200 * 2**20}")))[0]
+            await scheduler.wait(before.name, 30)
+            calls = tmp_path / "calls"
+            asked = ranking("r", f"odd:a?seconds=60&calls={calls}")
+            name = (await scheduler.submit(asked))[0].name
+            await until(calls.exists)
+            pid = scheduler.devices()[0].pid
+            held = resident_mib(pid)
+            await scheduler.cancel(name)
+            await scheduler.wait(name, 30)
+            return held, resident_mib(pid), pid == scheduler.devices()[0].pid
+
+    held, after, is_same = asyncio.run(cancelled())
+    assert is_same
+    assert held - after > 150
+
+
 def test_a_worker_that_does_not_stop_is_killed_and_replaced(tmp_path):
     async def cancelled():
         async with front(tmp_path) as (scheduler, _):
