@@ -14,6 +14,9 @@ __all__ = ["Lazily", "explained"]
 
 T = TypeVar("T")
 
+# What safetensors, protobuf and ONNX Runtime say of a file that ends too early.
+_CUT_SHORT = ("file not fully covered", "wire format was corrupt", "protobuf parsing failed")
+
 
 class Lazily(Generic[T]):
     """A value made at the first `get()` and again at the first one after `drop()`.
@@ -57,5 +60,12 @@ def explained(name: str, what: str) -> Iterator[None]:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        reason = " ".join(str(error).split())[:400] or type(error).__name__
-        raise EncoderError(f"`{name}` could not be {what}: {reason}") from error
+        reason = " ".join(str(error).split())[:400].rstrip(".") or type(error).__name__
+        raise EncoderError(f"`{name}` could not be {what}: {reason}{_advice(reason)}") from error
+
+
+def _advice(reason: str) -> str:
+    """What to do where a library's own words do not say that the file is not whole."""
+    if not any(words in reason.lower() for words in _CUT_SHORT):
+        return ""
+    return ". Its file seems to be cut short or damaged; copy or download it again."

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,21 @@ def test_an_unbounded_metric_has_an_interval_about_its_value():
     losses = RNG.gamma(1.0, 0.4, size=300)
     low, high = interval(evaluation(losses), is_share_of_rows=False)
     assert low < 1 - losses.mean() < high
+
+
+def test_each_metric_has_a_mismatch_of_its_own():
+    losses = np.full(400, 0.3)  # no sampling error at all
+    halves = {}
+    for metric, also in (("accuracy", "macro_f1"), ("average_precision", "macro_f1"), ("r2", "x")):
+        # Whichever order the metrics come back in from a store.
+        for metrics in ({metric: 0.7, also: 0.1}, {also: 0.1, metric: 0.7}):
+            of_metric = replace(evaluation(losses), metrics=metrics)
+            low, high = interval(of_metric, is_share_of_rows=False)
+            halves.setdefault(metric, []).append((high - low) / 2 / 1.645)
+            assert np.std(draw_values([of_metric], 0)) == pytest.approx(halves[metric][0], rel=0.05)
+    assert halves["accuracy"] == pytest.approx([7 / 400] * 2, rel=1e-3)
+    assert halves["average_precision"] == pytest.approx([0.15 / 400**0.25] * 2, rel=1e-3)
+    assert halves["r2"] == pytest.approx([0.7 / 20] * 2, rel=1e-3)
 
 
 def test_models_that_fail_on_the_same_samples_are_told_apart_more_easily():
