@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy as np
 import pytest
 import torch
 
 from tests.contracts.conftest import CASES, SAMPLES
-from transferscore.encoders import TrainableEncoder, take_rows, trainable_model
+from transferscore.encoders import take_rows, trainable_model, why_untrainable
 from transferscore.errors import EncoderError
 from transferscore.strategies import STRATEGIES, Strategy, Tuning, trainable_parameters
 
@@ -136,7 +138,9 @@ def test_rows_of_a_prepared_batch_are_the_batch_of_those_samples(trainable):
 def test_a_model_without_gradients_says_why(name, tmp_path):
     case = next(case for case in CASES if case.name == name)
     encoder = case.make(tmp_path, 0)
-    assert not isinstance(encoder, TrainableEncoder)
+    if name.startswith("onnx") and importlib.util.find_spec("onnx2torch"):
+        pytest.skip("onnx2torch is installed and makes this graph trainable")
+    assert why_untrainable(encoder) is not None
     with pytest.raises(EncoderError, match=r"has no gradients: (it is a|Keras)") as caught:
         trainable_model(encoder, SAMPLES[case.modality])
     assert "Use an `hf:` or `st:` folder" in str(caught.value)

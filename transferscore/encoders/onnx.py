@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ from transferscore.encoders.onnx_files import onnx_files
 from transferscore.encoders.onnx_session import OnnxSession, open_session
 from transferscore.encoders.onnx_text import UnitBatch, encode_texts, encode_words, unit_batch
 from transferscore.encoders.onnx_tokens import TokenReader, read_tokenizer, tokenizer_file
+from transferscore.encoders.onnx_trainable import converted_graph, graph_features
 from transferscore.encoders.pairs import encode_pairs
 from transferscore.encoders.pooling import in_fixed_batches, require_one_of
 from transferscore.encoders.samples import TEXT_KINDS, modality_of, require_modality, text_cost
 from transferscore.encoders.text_units import TextUnits, read_text_units
 from transferscore.encoders.token_budget import in_token_budget
 from transferscore.encoders.torch_inference import chosen_device
+from transferscore.encoders.trainable import TrainableModel
 from transferscore.encoders.uri import ModelUri
 from transferscore.encoders.waves import Waves, encode_waves, read_waves
 from transferscore.errors import EncoderError
@@ -83,6 +86,7 @@ class OnnxEncoder:
         self._session = Lazily(self._open)
         self._reader = Lazily(self._read_tokenizer)
         self._has_classes = Lazily(self._sounds_have_classes)
+        self._obstacle: str | None = None
 
     @classmethod
     def from_uri(cls, uri: ModelUri, *, device: str, name: str) -> OnnxEncoder:
@@ -150,6 +154,23 @@ class OnnxEncoder:
                 batch,
                 session.input.shape[0],
             )
+
+    def why_untrainable(self) -> str:
+        """Why the graph does not become a trainable module, after "it is"; empty where it does."""
+        if self._obstacle is None:
+            try:
+                converted_graph(existing_file(self._path), self._session.get(), self._name)
+                self._obstacle = ""
+            except EncoderError as error:
+                self._obstacle = str(error)
+        return self._obstacle
+
+    def trainable(self) -> TrainableModel:
+        """The graph as a module, converted again by onnx2torch. Images go in at one size."""
+        session, device = self._session.get(), chosen_device(self._device)
+        module = converted_graph(existing_file(self._path), session, self._name).to(device)
+        features = partial(graph_features, module, session=session, name=self._name)
+        return TrainableModel(self._name, module, device, self.prepare, features)
 
     def release(self) -> None:
         """Drop the session."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from transferscore.encoders.encoder import Encoder, Sample
 from transferscore.encoders.renamed import unwrapped
-from transferscore.encoders.trainable import TrainableEncoder
+from transferscore.encoders.trainable import SometimesTrainable, TrainableEncoder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,7 +58,9 @@ def norm_layers(encoder: Encoder, samples: Sequence[Sample]) -> list[NormLayer]:
     Raises:
         EncoderError: The model cannot be loaded or run.
     """
-    if len(samples) < 2 or not isinstance(unwrapped(encoder), TrainableEncoder):
+    inner = unwrapped(encoder)
+    is_watched = isinstance(inner, TrainableEncoder) and not isinstance(inner, SometimesTrainable)
+    if len(samples) < 2 or not is_watched:
         return []
     sums: dict[int, _Sums] = {}
     for start in range(0, len(samples), _BATCH_SAMPLES):

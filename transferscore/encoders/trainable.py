@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-__all__ = ["TrainableEncoder", "TrainableModel", "take_rows", "trainable_model", "why_untrainable"]
+__all__ = [
+    "SometimesTrainable",
+    "TrainableEncoder",
+    "TrainableModel",
+    "take_rows",
+    "trainable_model",
+    "why_untrainable",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,15 @@ class TrainableEncoder(Protocol):
         ...
 
 
+@runtime_checkable
+class SometimesTrainable(TrainableEncoder, Protocol):
+    """An encoder whose model can be trained if it is of the right kind."""
+
+    def why_untrainable(self) -> str:
+        """Why it cannot, to end a sentence that begins with "it is"; empty where it can."""
+        ...
+
+
 def trainable_model(encoder: object, samples: Sequence[Sample]) -> TrainableModel:
     """The model of an encoder as something to train.
 
@@ -65,9 +81,10 @@ def trainable_model(encoder: object, samples: Sequence[Sample]) -> TrainableMode
     """
     name = getattr(encoder, "name", str(encoder))
     encoder = unwrapped(encoder)
-    if not isinstance(encoder, TrainableEncoder):
+    reason = why_untrainable(encoder)
+    if reason is not None or not isinstance(encoder, TrainableEncoder):
         raise EncoderError(
-            f"`{name}` has no gradients: {why_untrainable(encoder)}. "
+            f"`{name}` has no gradients: {reason}. "
             f"Use an `hf:` or `st:` folder, an `export:` program or a torch module to fine-tune it."
         )
     model = dataclasses.replace(encoder.trainable(), name=name)
@@ -78,10 +95,12 @@ def trainable_model(encoder: object, samples: Sequence[Sample]) -> TrainableMode
 def why_untrainable(encoder: object) -> str | None:
     """Why an encoder's model has no gradients, to end a sentence; None if it has."""
     inner = unwrapped(encoder)
+    if isinstance(inner, SometimesTrainable):
+        reason = inner.why_untrainable()
+        return f"it is {reason}" if reason else None
     if isinstance(inner, TrainableEncoder):
         return None
     reasons = {
-        "OnnxEncoder": "it is an ONNX graph, which holds no way back from outputs to weights",
         "CallableEncoder": "it is a plain function",
         "KerasEncoder": "Keras computes with its weights in another layout than it keeps them in",
         "VectorsEncoder": "it is a table of word vectors, without a network",
