@@ -231,7 +231,6 @@ def _died() -> Exception:
 def _serve(pipe: Connection, memory_bytes: int, threads: int) -> None:
     """The life of a scorer process: it ends when our end of the pipe does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(_NICENESS)
     # OpenMP is asked before it is loaded, the BLAS that may be loaded already after.
     os.environ["OMP_NUM_THREADS"] = str(threads)
     from threadpoolctl import threadpool_limits
@@ -242,6 +241,8 @@ def _serve(pipe: Connection, memory_bytes: int, threads: int) -> None:
     if memory_bytes:
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     pipe.send(True)
+    # Not before: the front waits for it to be ready.
+    os.nice(_NICENESS)
     while (job := _received(pipe)) is not None:
         function, arguments = job
         try:

@@ -94,6 +94,13 @@ class Settings:
 
 
 _SECRET = {"tokens"}
+_NOT_NEGATIVE = (
+    "scorers",
+    "scorer_memory_bytes",
+    "worker_memory_bytes",
+    "drain_seconds",
+    "drain_delay_seconds",
+)
 _PREFIX = "TS_"
 _PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 
@@ -238,6 +245,9 @@ def _check(settings: Settings) -> None:
     for f in fields(Limits):
         if getattr(settings.limits, f.name) < 0:
             raise InputError(f"`{f.name}` must not be negative.")
+    for name in _NOT_NEGATIVE:
+        if getattr(settings, name) < 0:
+            raise InputError(f"`{name}` must not be negative; got {getattr(settings, name)}.")
     open_addresses = [a for a in settings.listen if not _is_local(a)]
     if open_addresses and not settings.tls_certificate and not settings.insecure_listen:
         raise InputError(

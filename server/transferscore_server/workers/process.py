@@ -58,6 +58,7 @@ class Worker:
         # What the first ranking needs is loaded while the worker waits for it.
         for module in (*self._options["preload"], "transferscore_server.workers.running"):
             importlib.import_module(module)
+        os.nice(_NICENESS)
         while True:
             message = self._inbox.get()
             if message.kind == "finished":
@@ -155,7 +156,6 @@ def main(arguments: list[str]) -> None:
     _be_chosen_first()
     # The terminal's interrupt is for the front, which ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(_NICENESS)
     # Libraries that print must not be taken for anything else.
     os.dup2(2, 1)
     channel = Channel(socket.socket(fileno=int(arguments[0])))

@@ -60,6 +60,7 @@ def test_printed_settings_can_be_read_again_and_hide_secrets(tmp_path):
         ({"TS_LISTEN": "50051"}, r"^`listen` must be `host:port`"),
         ({"TS_TLS_KEY": "k"}, r"^`tls_certificate` and `tls_key` go together"),
         ({"TS_TLS_CLIENT_CA": "k"}, r"^`tls_client_ca` needs"),
+        ({"TS_SCORERS": "-1"}, r"^`scorers` must not be negative; got -1"),
         ({"TS_MAX_CANDIDATES": "-1"}, r"^`max_candidates` must not be negative"),
     ],
 )

@@ -81,7 +81,7 @@ class Caller:
             with grpc.insecure_channel(self.address, OFTEN) as channel:
                 try:
                     call = getattr(service(channel), method)
-                    return call(request, timeout=20.0, wait_for_ready=True)
+                    return call(request, timeout=PATIENCE_SECONDS, wait_for_ready=True)
                 except grpc.RpcError as error:
                     if error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > ends:
                         raise
