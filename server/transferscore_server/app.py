@@ -139,11 +139,12 @@ async def start_server(settings: Settings) -> Server:
     health_pb2_grpc.add_HealthServicer_to_server(probes, server)
     _add_servicers(server, parts)
     addresses = listen(server, settings)
+    # Refused before anything runs: a server that is started does not end well by an exception.
+    stop_metrics = _measure(metrics, parts)
     await parts.scorers.start()
     await parts.jobs.start()
     await server.start()
     watching = asyncio.create_task(_report_health(probes, parts.jobs))
-    stop_metrics = _measure(metrics, parts)
     LOGGER.info("listening", extra={"facts": {"addresses": addresses}})
     return Server(settings, addresses, metrics, server, probes, parts, [watching], stop_metrics)
 

@@ -107,13 +107,13 @@ def _matches(text: str, settings: Settings, name: str) -> Iterator[ModelSpec]:
         for match in _expanded(f"{prefix}:{anchored}", name):
             path = _allowed(parse_uri(match).path, settings.model_roots)
             if path is None:
-                raise _model_denied()
+                raise _model_denied(text)
             _check_references(path, settings)
             yield ModelSpec(
                 match, None if rest.startswith("/") else match.replace(f"{root}/", "", 1)
             )
         return
-    raise _model_denied()
+    raise _model_denied(text)
 
 
 def _check_references(model: Path, settings: Settings) -> None:
@@ -162,11 +162,12 @@ def _has_match(root: str, pattern: str) -> bool:
         return False
 
 
-def _model_denied() -> Exception:
+def _model_denied(text: str) -> Exception:
     return denied(
         "URI_NOT_ALLOWED",
-        "This model is not under a folder that the server allows, or leads out of it by a "
-        "symbolic link; names on a hub are allowed only where the server is started with --hub.",
+        f"The model `{text[:200]}` is not there, or not under a folder that the server allows "
+        "(--model-root), or leads out of it by a symbolic link; names on a hub are allowed only "
+        "where the server is started with --hub.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from transferscore.encoders.registry import ADAPTERS
 from transferscore.errors import InputError
 
 __all__ = ["Limits", "Settings", "load_settings", "to_toml"]
@@ -78,7 +80,7 @@ class Settings:
     database_url: str = ""
     data_roots: tuple[str, ...] = ()
     model_roots: tuple[str, ...] = ()
-    model_schemes: tuple[str, ...] = ("onnx", "export", "hf", "features")
+    model_schemes: tuple[str, ...] = ("onnx", "export", "hf", "features", "vectors")
     hub: bool = False
     devices: tuple[str, ...] = ("auto",)
     scorers: int = 0
@@ -102,7 +104,7 @@ _NOT_NEGATIVE = (
     "drain_delay_seconds",
 )
 _PREFIX = "TS_"
-_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
+_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@|([?&](?:ssl)?password=)[^&]*")
 
 
 def load_settings(
@@ -243,17 +245,25 @@ def _check(settings: Settings) -> None:
     for address in settings.listen:
         _check_address(address)
     for f in fields(Limits):
-        if getattr(settings.limits, f.name) < 0:
-            raise InputError(f"`{f.name}` must not be negative.")
+        _check_number(f.name, getattr(settings.limits, f.name))
     for name in _NOT_NEGATIVE:
-        if getattr(settings, name) < 0:
-            raise InputError(f"`{name}` must not be negative; got {getattr(settings, name)}.")
+        _check_number(name, getattr(settings, name))
+    for scheme in settings.model_schemes:
+        if scheme not in ADAPTERS:
+            raise InputError(
+                f"`model_schemes` must be of {', '.join(sorted(ADAPTERS))}; got {scheme!r}."
+            )
     open_addresses = [a for a in settings.listen if not _is_local(a)]
     if open_addresses and not settings.tls_certificate and not settings.insecure_listen:
         raise InputError(
             f"`{open_addresses[0]}` is reached from other machines, and there is no TLS: set "
             "`tls_certificate` and `tls_key`, or `insecure_listen` where something in front does."
         )
+
+
+def _check_number(name: str, value: float) -> None:
+    if not 0 <= value < math.inf:
+        raise InputError(f"`{name}` must be a finite number, and not negative; got {value}.")
 
 
 def _check_address(address: str) -> None:
@@ -275,7 +285,7 @@ def _toml(value: Any, name: str = "") -> str:
     if name in _SECRET and value:
         return '"***"'
     if name == "database_url":
-        value = _PASSWORD.sub(r"\1***@", value)
+        value = _PASSWORD.sub(lambda at: f"{at[1]}***@" if at[1] else f"{at[2]}***", value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):

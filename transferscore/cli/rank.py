@@ -48,8 +48,8 @@ def add_ranking_options(parser: argparse.ArgumentParser, strategy: str) -> None:
         metavar="URI",
         action="append",
         required=True,
-        help="hf:, st:, timm:, onnx:, keras:, export: or features:, and a name, folder or file; "
-        "may be a glob and be repeated",
+        help="hf:, st:, timm:, onnx:, keras:, export:, features: or vectors:, and a name, folder "
+        "or file; may be a glob and be repeated",
     )
     parser.add_argument(
         "--task",

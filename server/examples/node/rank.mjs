@@ -11,7 +11,7 @@ const protos = join(dirname(fileURLToPath(import.meta.url)), "../../../proto");
 const services = ["dataset", "ranking", "scoring", "system"];
 const definition = loader.loadSync(
   services.map((name) => `transferscore/v1/${name}_service.proto`),
-  { includeDirs: [protos], longs: Number, enums: String, oneofs: true },
+  { includeDirs: [protos], longs: Number, enums: String, oneofs: true, arrays: true },
 );
 const { v1 } = grpc.loadPackageDefinition(definition).transferscore;
 const open = (service) => new v1[service](address, grpc.credentials.createInsecure());

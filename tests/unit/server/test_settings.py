@@ -50,6 +50,21 @@ def test_printed_settings_can_be_read_again_and_hide_secrets(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:hunter2@db/x", "postgresql://me:***@db/x"),
+        ("postgresql://db/x?user=me&password=hunter2", "postgresql://db/x?user=me&password=***"),
+        ("postgresql:///x?password=hunter2&host=db", "postgresql:///x?password=***&host=db"),
+        ("postgresql://db/x?sslpassword=hunter2", "postgresql://db/x?sslpassword=***"),
+        ("sqlite:////var/x.db", "sqlite:////var/x.db"),
+    ],
+)
+def test_a_password_of_the_database_is_not_printed(url, shown):
+    content = tomllib.loads(to_toml(load_settings({"database_url": url}, {})))
+    assert content["database_url"] == shown
+
+
+@pytest.mark.parametrize(
     ("environment", "message"),
     [
         ({"TS_SCORERS": "many"}, r"^`TS_SCORERS` must be a whole number; got 'many'"),
@@ -60,8 +75,11 @@ def test_printed_settings_can_be_read_again_and_hide_secrets(tmp_path):
         ({"TS_LISTEN": "50051"}, r"^`listen` must be `host:port`"),
         ({"TS_TLS_KEY": "k"}, r"^`tls_certificate` and `tls_key` go together"),
         ({"TS_TLS_CLIENT_CA": "k"}, r"^`tls_client_ca` needs"),
-        ({"TS_SCORERS": "-1"}, r"^`scorers` must not be negative; got -1"),
-        ({"TS_MAX_CANDIDATES": "-1"}, r"^`max_candidates` must not be negative"),
+        ({"TS_SCORERS": "-1"}, r"^`scorers` must be a finite number, and not negative; got -1"),
+        ({"TS_MAX_CANDIDATES": "-1"}, r"^`max_candidates` must be .* not negative; got -1"),
+        ({"TS_DRAIN_SECONDS": "nan"}, r"^`drain_seconds` must be a finite number"),
+        ({"TS_UPLOAD_EXPIRY_SECONDS": "inf"}, r"^`upload_expiry_seconds` must be a finite number"),
+        ({"TS_MODEL_SCHEMES": "onnx,onyx"}, r"^`model_schemes` must be of export, .*; got 'onyx'"),
     ],
 )
 def test_what_cannot_work_is_refused(environment, message):
