@@ -77,8 +77,10 @@ def require_project(project: str) -> str:
     """
     who = _CALLER.get()
     if who.projects is not None and project not in who.projects:
+        own = ", ".join(sorted(who.projects))
         raise denied(
-            "PROJECT_NOT_ALLOWED", f"{who.name!r} may not use the project {project[:63]!r}."
+            "PROJECT_NOT_ALLOWED",
+            f"{who.name!r} may not use the project {project[:63]!r}, but only: {own[:500]}.",
         )
     return project
 

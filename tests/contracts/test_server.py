@@ -18,7 +18,9 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 import transferscore
 from tests.contracts import serving
+from transferscore.cli.main import main
 from transferscore.client import Access
+from transferscore.client.faults import Fault, error_of
 from transferscore.v1 import dataset_service_pb2 as data_pb
 from transferscore.v1 import dataset_service_pb2_grpc as data_grpc
 from transferscore.v1 import ranking_service_pb2_grpc as ranking_grpc
@@ -347,7 +349,7 @@ def certificates(tmp_path_factory):
     return folder
 
 
-def test_certificates_prove_server_and_client(certificates, tmp_path):
+def test_certificates_prove_server_and_client(certificates, tmp_path, capsys):
     tokens = tmp_path / "tokens"
     tokens.write_text("team alpha cn:client.me\n")
     flags = ["--tls-certificate", f"{certificates}/server.pem", "--tls-key"]
@@ -363,6 +365,26 @@ def test_certificates_prove_server_and_client(certificates, tmp_path):
                 pytest.raises(ConnectionError),
             ):
                 client.server_info()
+        (tmp_path / "data.csv").write_text("text,label\n" + "good,1\nbad,0\n" * 10)
+        command = ["rank", str(tmp_path / "data.csv"), "--model", "onnx:a.onnx", "--quiet"]
+        command += ["--server", served.address, "--server-ca", str(ca), "--project", "alpha"]
+        command += ["--client-certificate", str(mine.certificate), "--client-key", str(mine.key)]
+        assert main(command) == 2
+        assert "The model `onnx:a.onnx` is not there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("last error: UNAVAILABLE: ipv4:127.0.0.1:1: Socket closed", "reached; it may want TLS"),
+        ("Ssl handshake failed: SSL_ERROR_SSL: CERTIFICATE_VERIFY_FAILED", "it may want TLS"),
+        ("Failed to connect: connect: Connection refused (111)", "cannot be reached (Failed"),
+    ],
+)
+def test_what_closes_a_connection_at_once_may_want_tls(said, hint):
+    error = error_of(Fault("UNAVAILABLE", "", said, {}, None), "127.0.0.1:1")
+    assert hint in str(error)
+    assert said in str(error)
 
 
 def test_a_token_does_not_travel_unprotected():

@@ -22,6 +22,10 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--server-ca", metavar="FILE", help="PEM file of the server's authority; turns TLS on"
     )
+    parser.add_argument(
+        "--client-certificate", metavar="FILE", help="PEM file of your own chain, for mutual TLS"
+    )
+    parser.add_argument("--client-key", metavar="FILE", help="PEM file of its private key")
     parser.add_argument("--project", default="default", help="project on the server")
 
 
@@ -52,7 +56,9 @@ class _Remote:
     def __call__(self, dataset: Any, models: Any, **options: Any) -> Any:
         from transferscore.client import Access, Client
 
-        access = Access(os.environ.get("TRANSFERSCORE_TOKEN"), self._options.server_ca)
+        asked = self._options
+        token = os.environ.get("TRANSFERSCORE_TOKEN")
+        access = Access(token, asked.server_ca, asked.client_certificate, asked.client_key)
         given = {n: v for n, v in options.items() if n not in {"cache", "trust_remote_code"}}
-        with Client(self._options.server, project=self._options.project, access=access) as client:
+        with Client(asked.server, project=asked.project, access=access) as client:
             return client.rank(dataset, models, **given)

@@ -68,8 +68,15 @@ def error_of(fault: Fault, address: str) -> TransferScoreError:
         return kind(fault.message)
     said = fault.message or "it gave no reason"
     if fault.code == "UNAVAILABLE" and not fault.reason:
-        said = f"it cannot be reached ({said})"
+        said = f"it cannot be reached{_hint(said)} ({said})"
     return ServerError(f"The server at `{address}`: {said}", fault.code, fault.reason)
+
+
+def _hint(said: str) -> str:
+    """What mostly is wrong where something listens, and closes the connection at once."""
+    if any(sign in said for sign in ("Socket closed", "Connection reset", "handshake", "SSL")):
+        return "; it may want TLS (`--server-ca`), a certificate of yours, or no TLS at all"
+    return ""
 
 
 def _details(error: Any) -> Any:

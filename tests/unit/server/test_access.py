@@ -79,7 +79,9 @@ def test_a_caller_keeps_to_their_projects():
     def within() -> None:
         set_caller(Caller("me", frozenset({"alpha"})))
         assert require_project("alpha") == "alpha"
-        with pytest.raises(CallError, match=r"^'me' may not use the project 'beta'"):
+        with pytest.raises(
+            CallError, match=r"^'me' may not use the project 'beta', but only: alpha"
+        ):
             require_project("beta")
 
     contextvars.copy_context().run(within)
