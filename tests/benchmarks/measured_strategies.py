@@ -2,7 +2,7 @@
 
     python tests/benchmarks/measured_strategies.py [--table FILE] [MODEL/DATASET ...]
 
-300 random rows are trained on (`train_strategy`: learning rate on a held-out quarter, then all
+500 random rows are trained on (`train_strategy`: learning rate on a held-out quarter, then all
 rows, batches of 16; 15 epochs and the rates of LEARNING_RATES, MiniLM 10 epochs and TEXT_RATES),
 and up to 1000 other rows tested on. ag_news is cut to its first 20 words. One row is written for
 each (model, dataset, strategy) as it is done, and rows that are there are not made again. Times
@@ -40,7 +40,7 @@ JOBS = [
     *[("resnet44_cifar10", name) for name in IMAGES],
     *[("mobilenet_v1_0.5_160", name) for name in [*IMAGES, "cifar10"]],
 ]
-N_TRAIN, N_TEST, SEED = 300, 1000, 0
+N_TRAIN, N_TEST, SEED = 500, 1000, 0
 WORDS = 20
 PLAN = TrainingPlan(epochs=15, search_epochs=5, batch_size=16)
 TEXT_PLAN = TrainingPlan(epochs=10, search_epochs=3, batch_size=16)

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/strategy_evidence.py [--table FILE] [MODEL/DATASET ...]
 
-The same models, datasets and 300 training rows as `measured_strategies.py`. `calibrate_outlook.py`
+The same models, datasets and 500 training rows as `measured_strategies.py`. `calibrate_outlook.py`
 puts the two tables together.
 """
 
@@ -30,7 +30,7 @@ from transferscore.strategies.evidence import gather_evidence
 TABLE = Path(__file__).with_suffix(".csv")
 COLUMNS = [
     *["model", "dataset", "strategy", "probe", "kernel", "share", "penalty"],
-    *["half_probe", "half_tuned", "n_rows", "n_classes", "seconds"],
+    *["rehearsed_probe", "rehearsed_tuned", "n_rehearsed", "n_rows", "n_classes", "seconds"],
 ]
 
 
@@ -53,7 +53,7 @@ def gather(model: str, name: str, table: Path) -> None:
     for strategy, evidence in found.items():
         if isinstance(evidence, str):
             continue
-        tuned = evidence.half_tuned
+        seen = evidence.rehearsal
         row = {
             "model": model,
             "dataset": name,
@@ -62,8 +62,9 @@ def gather(model: str, name: str, table: Path) -> None:
             "kernel": f"{evidence.kernel.value:.4f}",
             "share": evidence.kernel.share,
             "penalty": f"{evidence.kernel.penalty:.1e}",
-            "half_probe": f"{evidence.half_probe:.4f}",
-            "half_tuned": "" if tuned is None else f"{tuned:.4f}",
+            "rehearsed_probe": f"{seen.probe:.4f}" if seen else "",
+            "rehearsed_tuned": f"{seen.tuned:.4f}" if seen else "",
+            "n_rehearsed": seen.n_rows if seen else "",
             "n_rows": len(dataset),
             "n_classes": dataset.n_classes,
             "seconds": f"{seconds:.0f}",

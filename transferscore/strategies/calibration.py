@@ -34,14 +34,13 @@ class Observed:
         probe: Of the probe on all rows.
         n_rows: How many rows that was.
         kernel_gain: Log odds that the strategy's kernel adds to those of the probe.
-        rehearsal_gain: Log odds that a few epochs on half the rows add to the probe there; None
-            where nothing was rehearsed.
+        rehearsal_gain: Log odds that tuning added in the rehearsal; 0 where nothing was rehearsed.
     """
 
     probe: float
     n_rows: int
     kernel_gain: float = 0.0
-    rehearsal_gain: float | None = None
+    rehearsal_gain: float = 0.0
 
 
 def calibrated(strategy: str, observed: Observed, modality: str) -> Prediction:
@@ -58,8 +57,7 @@ def calibrated(strategy: str, observed: Observed, modality: str) -> Prediction:
     """
     table = _table(modality).get(strategy.partition(":")[0], UNTRIED)
     odds = table.constant + table.kernel * observed.kernel_gain
-    if observed.rehearsal_gain is not None:
-        odds += table.rehearsal * observed.rehearsal_gain
+    odds += table.rehearsal * observed.rehearsal_gain
     return raised(observed.probe, odds, observed.n_rows, table.spread)
 
 

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from transferscore.datasets import Dataset
 from transferscore.encoders import Encoder, TrainableModel, trainable_model
-from transferscore.strategies.kernel import KernelFit, best_mixture, gram, split_losses, unit_kernel
-from transferscore.strategies.rehearsal import halves, rehearse
-from transferscore.strategies.strategy import STRATEGIES, LoRA, Strategy
+from transferscore.strategies.kernel import KernelFit, best_mixture, gram, unit_kernel
+from transferscore.strategies.rehearsal import Rehearsal, rehearse
+from transferscore.strategies.strategy import LoRA, Strategy
 from transferscore.strategies.tangent import Tangents, tangents
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Evidence", "feature_kernel", "gather_evidence", "half_value", "targets_of"]
+__all__ = ["Evidence", "feature_kernel", "gather_evidence", "targets_of"]
 
 N_DIRECTIONS = 3
 _FLOOR = 1e-2
@@ -31,16 +31,14 @@ class Evidence:
     """What is known of one strategy without training it.
 
     Attributes:
-        kernel: Leave-one-out fit of its kernel; of a scratch strategy, the probe's.
-        half_probe: Metric of the probe fitted on one half and tested on the other, over both.
-        half_tuned: The same after a few epochs of full tuning; None where nothing is rehearsed,
-            and from scratch, of which so few epochs tell nothing.
+        kernel: Leave-one-out fit of its kernel; of a scratch strategy, that of full tuning.
+        rehearsal: Of full tuning, the same for all strategies; None for a probe, and where nothing
+            is rehearsed.
         n_trainable: Weights that the strategy trains, the classifier aside.
     """
 
     kernel: KernelFit
-    half_probe: float
-    half_tuned: float | None
+    rehearsal: Rehearsal | None
     n_trainable: int
 
 
@@ -70,25 +68,15 @@ def gather_evidence(
     seen = _tangents(encoder, model, dataset, seed)
     targets, frozen = targets_of(dataset), feature_kernel(seen.features)
     probe = best_mixture(frozen, None, targets)
-    half = half_value(probe, dataset, seed)
-    tuned = _rehearsed(encoder, dataset, strategies, seed) if rehearsed else None
+    rehearsal = rehearse(encoder, dataset, seed) if rehearsed else None
     for strategy in strategies:
         if (reason := reasons[strategy.name]) is not None:
             found[strategy.name] = reason
             continue
-        kernel = None if strategy.name == "scratch" else _kernel(seen, strategy, model)
+        kernel, n_trainable = _kernel(seen, strategy, model), _n_trainable(strategy, model.module)
         fit = probe if kernel is None else best_mixture(frozen, kernel, targets)
-        rehearsal = None if kernel is None else tuned
-        found[strategy.name] = Evidence(fit, half, rehearsal, _n_trainable(strategy, model.module))
+        found[strategy.name] = Evidence(fit, rehearsal if n_trainable else None, n_trainable)
     return found
-
-
-def half_value(probe: KernelFit, dataset: Dataset, seed: int) -> float:
-    """Metric of the probe fitted on each half and tested on the other; see `halves`."""
-    half, targets = halves(dataset, seed), targets_of(dataset)
-    parts = [np.flatnonzero(half == k) for k in (0, 1)]
-    losses = [split_losses(probe, targets, parts[1 - k], parts[k]) for k in (0, 1)]
-    return float(1.0 - np.concatenate(losses).mean())
 
 
 def targets_of(dataset: Dataset) -> NDArray[np.float64]:
@@ -151,12 +139,3 @@ def _n_trainable(strategy: Strategy, module: nn.Module) -> int:
     if isinstance(strategy, LoRA):
         return sum(strategy.rank * (shape[0] + shape[1]) for shape in chosen)
     return sum(shape.numel() for shape in chosen)
-
-
-def _rehearsed(
-    encoder: Encoder, dataset: Dataset, strategies: Sequence[Strategy], seed: int
-) -> float | None:
-    """A rehearsal of full tuning, where any strategy starts from the pretrained weights."""
-    if all(strategy.name in ("linear_probe", "scratch") for strategy in strategies):
-        return None
-    return rehearse(encoder, STRATEGIES["full"], dataset, seed)

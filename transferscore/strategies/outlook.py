@@ -36,11 +36,10 @@ from transferscore.strategies.strategy import Strategy
 
 __all__ = ["CurvePoint", "Prediction", "StrategyOutlook", "outlook"]
 
-# Whether rehearsed, whether from scratch.
+# Whether rehearsed.
 _BASIS = {
-    (False, False): "held-out kernel",
-    (True, False): "rehearsal of full tuning",
-    (False, True): "probe, and measured runs of other models",
+    False: "held-out kernel",
+    True: "held-out kernel and rehearsal of full tuning",
 }
 _CURVE = (8, 4, 2)
 _LEAST_ROWS = 16
@@ -59,8 +58,8 @@ def outlook(  # noqa: PLR0913 -- what is known of a model, and how far to look
     """What each strategy is expected to reach on a dataset with a model.
 
     The probe is held out exactly (leave-one-out, all rows). What tuning adds is told by the tangent
-    kernel of what a strategy trains, or, where measured runs showed it to say more (text), by a
-    rehearsal of a few epochs on either half of a subsample.
+    kernel of what a strategy trains, and, of classifiers of images and texts, by a rehearsal: one
+    half of a subsample is tuned on for ten epochs, the other held out.
 
     Args:
         encoder: The model.
@@ -121,9 +120,7 @@ class _Look:
         self, encoder: Encoder | FeaturesFile, strategies: Sequence[Strategy]
     ) -> dict[str, Evidence | str]:
         """Evidence, or a reason, for each strategy; a probe needs no gradients."""
-        found: dict[str, Evidence | str] = {
-            "linear_probe": Evidence(self.sample_probe, 0.0, None, 0)
-        }
+        found: dict[str, Evidence | str] = {"linear_probe": Evidence(self.sample_probe, None, 0)}
         tuned = [strategy for strategy in strategies if strategy.name != "linear_probe"]
         if not tuned:
             return found
@@ -143,7 +140,7 @@ class _Look:
             predicted,
             None,
             self._curve(name, evidence.kernel, predicted),
-            _BASIS[evidence.half_tuned is not None, name == "scratch"],
+            _BASIS[evidence.rehearsal is not None],
             evidence.n_trainable,
         )
 
@@ -160,12 +157,11 @@ class _Look:
     def _predicted(self, name: str, evidence: Evidence) -> Prediction:
         n, base = len(self.sample), self.sample_probe.value
         if not self.dataset.n_classes:
-            return uncalibrated(self.probe + evidence.kernel.value - base, evidence.kernel.losses)
-        gain = None
-        if evidence.half_tuned is not None:
-            gain = log_odds(evidence.half_tuned, n) - log_odds(evidence.half_probe, n)
+            gain = 0.0 if name == "scratch" else evidence.kernel.value - base
+            return uncalibrated(self.probe + gain, evidence.kernel.losses)
         kernel_gain = log_odds(evidence.kernel.value, n) - log_odds(base, n)
-        observed = Observed(self.probe, len(self.dataset), kernel_gain, gain)
+        rehearsal_gain = evidence.rehearsal.gain if evidence.rehearsal else 0.0
+        observed = Observed(self.probe, len(self.dataset), kernel_gain, rehearsal_gain)
         return calibrated(name, observed, self.dataset.modality)
 
     def _curve(self, name: str, fit: KernelFit, whole: Prediction) -> tuple[CurvePoint, ...]:
