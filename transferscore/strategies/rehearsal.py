@@ -56,7 +56,7 @@ class Rehearsal:
 
     @property
     def gain(self) -> float:
-        """Log odds gained over the probe; none lost, because who tunes would choose a lower rate."""
+        """Log odds gained over the probe; never lost: a lower learning rate would keep them."""
         return max(0.0, log_odds(self.tuned, self.n_rows) - log_odds(self.probe, self.n_rows))
 
 

@@ -16,21 +16,24 @@ from transferscore.strategies.calibration import (
 )
 from transferscore.strategies.evidence import gather_evidence
 from transferscore.strategies.published import Frozen, published_outlook
+from transferscore.strategies.rehearsal import Rehearsal, rehearse
 
 KINDS = ["image", "text", "audio"]
+SEEN = Observed(0.7, 300, 0.5, 0.5)
 
 
-def encoder():
+def encoder(scale=1.0):
+    """A small network for data of some scale; the larger, the further do small steps move it."""
     torch.manual_seed(0)
-    return ModuleEncoder(
-        nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh()), layer=""
-    )
+    first = nn.Linear(2, 8)
+    first.weight.data /= scale
+    return ModuleEncoder(nn.Sequential(first, nn.Tanh(), nn.Linear(8, 8), nn.Tanh()), layer="")
 
 
-def dataset(n=120, task="classification"):
+def dataset(n=120, task="classification", scale=1.0):
     x = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
     labels = (x[:, 0] * x[:, 1] > 0).astype(int) if task == "classification" else x[:, 0] * x[:, 1]
-    return dataset_from_arrays(x, labels, task=task)
+    return dataset_from_arrays(x * np.float32(scale), labels, task=task)
 
 
 def looked(model, data, names="all", **options):
@@ -103,32 +106,45 @@ def test_evidence_moves_the_prediction_and_rows_narrow_it():
     assert log_odds(1.0, 100) == pytest.approx(np.log(0.995 / 0.005))
 
 
-def test_text_is_told_by_a_rehearsal_and_images_by_the_kernel():
-    seen = [Observed(0.7, 300, kernel, 0.5) for kernel in (0.1, 1.0)]
-    texts = [calibrated("full", one, "text_pair") for one in seen]
-    images = [calibrated("full", one, "image") for one in seen]
-    assert texts[0] == texts[1] == calibrated("full", seen[0], "text")
-    assert images[0].value < texts[0].value < images[1].value
-    assert texts[0].high - texts[0].low > images[0].high - images[0].low
-    assert weighs_rehearsal("text_pair")
-    assert not weighs_rehearsal("image")
+def test_kernel_and_rehearsal_both_have_a_say():
+    for modality in ("image", "text"):
+        low, kernel, rehearsal = (
+            calibrated("full", Observed(0.7, 300, *gains), modality).value
+            for gains in ((0.1, 0.1), (1.0, 0.1), (0.1, 1.0))
+        )
+        assert low < kernel
+        assert low < rehearsal
+        assert weighs_rehearsal(modality)
+    assert calibrated("full", SEEN, "text_pair") == calibrated("full", SEEN, "text")
+    assert not weighs_rehearsal("audio")
 
 
 def test_data_of_which_nothing_was_measured_have_the_widest_interval():
-    seen = Observed(0.7, 300, 0.5, 0.5)
-    halves = [(p.high - p.low) / 2 for p in (calibrated("full", seen, m) for m in KINDS)]
+    halves = [(p.high - p.low) / 2 for p in (calibrated("full", SEEN, m) for m in KINDS)]
     assert max(halves) == halves[KINDS.index("audio")] > halves[KINDS.index("image")]
-    probes = {calibrated("linear_probe", seen, modality) for modality in KINDS}
+    probes = {calibrated("linear_probe", SEEN, modality) for modality in KINDS}
     assert len(probes) == 1
 
 
-def test_a_rehearsal_is_of_what_starts_from_pretrained_weights():
+def test_a_rehearsal_tunes_one_half_and_is_tested_on_the_other():
+    data = dataset(400, scale=100.0)
+    found = rehearse(encoder(100.0), data, 0)
+    assert found.n_rows == 200
+    assert found.tuned > found.probe + 0.03
+    assert found.gain == pytest.approx(log_odds(found.tuned, 200) - log_odds(found.probe, 200))
+    assert Rehearsal(0.8, 0.4, 200).gain == 0.0
+    assert rehearse(encoder(100.0), data, 0) == found
+
+
+def test_only_what_is_tuned_is_rehearsed():
     strategies = resolve_strategies("linear_probe,full,scratch")
-    found = gather_evidence(encoder(), dataset(400), strategies, 0)
-    assert found["full"].half_tuned > 0.6
-    assert found["linear_probe"].half_tuned is found["scratch"].half_tuned is None
-    unrehearsed = gather_evidence(encoder(), dataset(400), strategies, 0, rehearsed=False)
-    assert unrehearsed["full"].half_tuned is None
+    found = gather_evidence(encoder(), dataset(), strategies, 0)
+    assert found["linear_probe"].rehearsal is None
+    assert (
+        found["full"].rehearsal == found["scratch"].rehearsal == rehearse(encoder(), dataset(), 0)
+    )
+    unrehearsed = gather_evidence(encoder(), dataset(), strategies, 0, rehearsed=False)
+    assert unrehearsed["full"].rehearsal is None
     assert unrehearsed["full"].kernel.value == found["full"].kernel.value
 
 
