@@ -9,7 +9,8 @@ coefficients fitted on all, as `transferscore/strategies/calibration_table.py` h
 In log odds, a strategy adds to the probe a constant and shares of the kernel's gain and of the
 rehearsal's. The shares are fitted by least squares of errors in accuracy. They are drawn towards
 one half each, and those of one strategy towards those of all ways of tuning, so that a strategy of
-which little was measured behaves like the others; from scratch stands alone.
+which little was measured behaves like the others. From scratch a model reaches what full tuning
+reaches, less what it loses in any case and what goes with the frozen features' share of the kernel.
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ from transferscore.strategies import STRATEGIES
 from transferscore.strategies.calibration import log_odds
 from transferscore.strategies.rehearsal import Rehearsal
 
-# A constant, the share of the kernel's gain and that of the rehearsal's, before anything is seen.
-PRIOR = np.array([0.0, 0.5, 0.5])
-# How strongly errors in accuracy (about 0.03) let coefficients leave the prior, and those of one
-# strategy the common ones. From scratch errors are three times as large.
-PULL, PULL_APART, PULL_SCRATCH = 0.1, 0.2, 0.03
+# A constant, and the weights of the kernel's gain, of the rehearsal's and of the frozen features'
+# share of the kernel, before anything is seen.
+PRIOR = np.array([0.0, 0.5, 0.5, 0.0])
+IS_FITTED = np.array([1.0, 1.0, 1.0, 0.0])
+# How strongly errors in accuracy (about 0.03) are held against leaving the prior, and the common
+# coefficients. What is lost from scratch is known to a few units of log odds only.
+PULL, PULL_APART, PULL_LOST = 0.1, 0.2, 0.02
 NINETY = 1.645
 TUNED = ("norm_tuning", "partial", "lora", "full")
 FIXED = {"always linear_probe": "linear_probe", "always lora": "lora", "always full": "full"}
@@ -76,7 +79,7 @@ def pairs() -> list[Pair]:
 
 def pair_of(row: dict[str, str], seen: dict[str, str]) -> Pair:
     n, probe, kernel = int(seen["n_rows"]), float(seen["probe"]), float(seen["kernel"])
-    gains = [1.0, log_odds(kernel, n) - log_odds(probe, n), 0.0]
+    gains = [1.0, log_odds(kernel, n) - log_odds(probe, n), 0.0, 1.0 - float(seen["share"])]
     if seen["rehearsed_tuned"]:
         probe_there, tuned = float(seen["rehearsed_probe"]), float(seen["rehearsed_tuned"])
         gains[2] = Rehearsal(probe_there, tuned, int(seen["n_rehearsed"])).gain
@@ -107,23 +110,42 @@ def akin(some: list[Pair], like: Pair) -> list[Pair]:
 
 
 def fitted(some: list[Pair], like: Pair) -> np.ndarray:
-    """Coefficients `(3,)` for a pair, from the runs of its kind among some."""
-    own = akin(some, like)
+    """Coefficients `(4,)` for a pair, from the runs of its kind among some."""
     if like.strategy == "linear_probe":
-        return np.zeros(3)
-    names = TUNED if like.strategy in TUNED else (like.strategy,)
-    pull, apart = (PULL, PULL_APART) if like.strategy in TUNED else (PULL_SCRATCH, 1.0)
-    which = np.array([names.index(p.strategy) for p in own], dtype=int)
+        return np.zeros(4)
+    if like.strategy == "scratch":
+        full = tuned_coefficients([p for p in some if p.kind == like.kind], "full")
+        return full - lost_from_scratch(akin(some, like), full)
+    return tuned_coefficients(akin(some, like), like.strategy)
+
+
+def tuned_coefficients(own: list[Pair], strategy: str) -> np.ndarray:
+    """Coefficients `(4,)` of a way of tuning, from the runs of all of them."""
+    own = [p for p in own if p.strategy in TUNED]
+    which = np.array([TUNED.index(p.strategy) for p in own], dtype=int)
 
     def errors(flat: np.ndarray) -> np.ndarray:
-        common, apart_from = flat[:3], flat[3:].reshape(-1, 3)
-        coefficients = common + apart_from[which]
+        common, apart = flat[:4], flat[4:].reshape(-1, 4)
+        coefficients = (common + apart[which]) * IS_FITTED
         missed = [predicted(p, c) - p.accuracy for p, c in zip(own, coefficients, strict=True)]
-        return np.concatenate([missed, pull * (common - PRIOR), apart * flat[3:]])
+        return np.concatenate([missed, PULL * (common - PRIOR), PULL_APART * flat[4:]])
 
-    start = np.concatenate([PRIOR, np.zeros(3 * len(names))])
+    start = np.concatenate([PRIOR, np.zeros(4 * len(TUNED))])
     found = least_squares(errors, start).x
-    return found[:3] + found[3:].reshape(-1, 3)[names.index(like.strategy)]
+    return (found[:4] + found[4:].reshape(-1, 4)[TUNED.index(strategy)]) * IS_FITTED
+
+
+def lost_from_scratch(own: list[Pair], full: np.ndarray) -> np.ndarray:
+    """What full tuning's coefficients `(4,)` lose: never less than nothing."""
+
+    def lost(values: np.ndarray) -> np.ndarray:
+        return np.array([values[0], 0.0, 0.0, values[1]])
+
+    def errors(values: np.ndarray) -> np.ndarray:
+        missed = [predicted(p, full - lost(values)) - p.accuracy for p in own]
+        return np.concatenate([missed, PULL_LOST * values])
+
+    return lost(least_squares(errors, np.array([0.5, 0.5]), bounds=(0.0, np.inf)).x)
 
 
 def predicted(pair: Pair, coefficients: np.ndarray) -> float:
@@ -210,12 +232,9 @@ def report_choices(all_pairs: list[Pair], answers: dict[int, float]) -> None:
 def print_table(all_pairs: list[Pair]) -> None:
     answers = left_out(all_pairs)
     for strategy, kind, own in grouped(all_pairs):
-        constant, kernel, rehearsal = fitted(all_pairs, own[0])
+        coefficients = ", ".join(f"{value:.2f}" for value in fitted(all_pairs, own[0]))
         spread = spread_of(strategy, akin(all_pairs, own[0]), answers)
-        print(
-            f'{kind} "{strategy}": Calibration({constant:.2f}, {kernel:.2f}, {rehearsal:.2f}, '
-            f"{spread:.3f}),  # {len(own)} runs"
-        )
+        print(f'{kind} "{strategy}": Calibration({coefficients}, {spread:.3f}),  # {len(own)} runs')
 
 
 if __name__ == "__main__":

@@ -35,20 +35,23 @@ class Observed:
         n_rows: How many rows that was.
         kernel_gain: Log odds that the strategy's kernel adds to those of the probe.
         rehearsal_gain: Log odds that tuning added in the rehearsal; 0 where nothing was rehearsed.
+        frozen_share: Weight of the frozen features in the kernel, from 0 to 1; the tangents have
+            the rest.
     """
 
     probe: float
     n_rows: int
     kernel_gain: float = 0.0
     rehearsal_gain: float = 0.0
+    frozen_share: float = 1.0
 
 
 def calibrated(strategy: str, observed: Observed, modality: str) -> Prediction:
     """Expected accuracy of a strategy, with its 90 % interval.
 
-    In log odds: the probe's, plus a constant and a share of what kernel and rehearsal add. The
-    interval has the chance of the rows in it, and how far off other datasets were when each was
-    predicted without itself.
+    In log odds: the probe's, plus a constant and shares of what kernel and rehearsal add; from
+    scratch less, the more of the kernel the frozen features are worth. The interval has the chance
+    of the rows in it, and how far off other datasets were when each was predicted without itself.
 
     Args:
         strategy: Its name; one that was never measured gets the widest spread.
@@ -57,7 +60,7 @@ def calibrated(strategy: str, observed: Observed, modality: str) -> Prediction:
     """
     table = _table(modality).get(strategy.partition(":")[0], UNTRIED)
     odds = table.constant + table.kernel * observed.kernel_gain
-    odds += table.rehearsal * observed.rehearsal_gain
+    odds += table.rehearsal * observed.rehearsal_gain + table.frozen * observed.frozen_share
     return raised(observed.probe, odds, observed.n_rows, table.spread)
 
 

@@ -161,7 +161,13 @@ class _Look:
             return uncalibrated(self.probe + gain, evidence.kernel.losses)
         kernel_gain = log_odds(evidence.kernel.value, n) - log_odds(base, n)
         rehearsal_gain = evidence.rehearsal.gain if evidence.rehearsal else 0.0
-        observed = Observed(self.probe, len(self.dataset), kernel_gain, rehearsal_gain)
+        observed = Observed(
+            self.probe,
+            len(self.dataset),
+            kernel_gain,
+            rehearsal_gain,
+            frozen_share=1.0 - evidence.kernel.share,
+        )
         return calibrated(name, observed, self.dataset.modality)
 
     def _curve(self, name: str, fit: KernelFit, whole: Prediction) -> tuple[CurvePoint, ...]:
