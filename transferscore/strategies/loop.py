@@ -27,11 +27,11 @@ __all__ = [
     "TrainingPlan",
     "TrainingRun",
     "features_of",
+    "first_probe",
     "fit",
     "loss_of",
     "outputs_of",
     "prepare_run",
-    "probe_of",
 ]
 
 # Three for each strategy, a factor of four apart; the best is found on a held-out part.
@@ -132,19 +132,23 @@ def _trained_state(module: nn.Module, *, with_buffers: bool) -> dict[str, Tensor
     return {name: state[name].detach().clone() for name in wanted & set(state)}
 
 
-def fit(
+def fit(  # noqa: PLR0913 -- what is trained, on what, from where and for how long
     run: TrainingRun,
     rows: NDArray[np.int64],
+    probe: Probe,
     rate: float,
     epochs: int,
     stop: int,
     after_epoch: Callable[[nn.Module], None] | None = None,
 ) -> nn.Module:
-    """Train from the start on some rows, `stop` of the `epochs` of a cosine schedule."""
+    """Train from the start on some rows, `stop` of the `epochs` of a cosine schedule.
+
+    The classifier starts as the probe, which `first_probe` fits once for several trainings.
+    """
     import torch
 
     run.restart()
-    head = head_of(probe_of(run, rows)).to(run.model.device)
+    head = head_of(probe).to(run.model.device)
     weights = [weight for weight in run.model.module.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(
         [{"params": weights, "lr": rate}, {"params": head.parameters(), "lr": _HEAD_RATE}],
@@ -202,8 +206,9 @@ def loss_of(outputs: Tensor, dataset: Dataset, rows: NDArray[np.int64]) -> Tenso
     return functional.mse_loss(outputs.float() / spread, targets / spread)
 
 
-def probe_of(run: TrainingRun, rows: NDArray[np.int64]) -> Probe:
-    """The probe on the features that the model has now."""
+def first_probe(run: TrainingRun, rows: NDArray[np.int64]) -> Probe:
+    """The probe on the features that training starts from."""
+    run.restart()
     labels = run.dataset.labels[rows]
     return fit_probe(features_of(run, rows), labels, run.dataset.n_classes)
 

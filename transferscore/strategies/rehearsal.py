@@ -19,10 +19,10 @@ from transferscore.strategies.calibration import log_odds
 from transferscore.strategies.loop import (
     TrainingPlan,
     TrainingRun,
+    first_probe,
     fit,
     outputs_of,
     prepare_run,
-    probe_of,
 )
 from transferscore.strategies.measures import measure
 from transferscore.strategies.probe import head_of
@@ -74,10 +74,10 @@ def rehearse(encoder: Encoder, dataset: Dataset, seed: int) -> Rehearsal:
     run = prepare_run(encoder, STRATEGIES["full"], dataset, TrainingPlan(), seed)
     half = _halves(dataset, seed)
     fitted, held = np.flatnonzero(half == 1), np.flatnonzero(half == 0)
-    head = head_of(probe_of(run, fitted)).to(run.model.device)
-    probe = _metric(run, head, held)
-    head = fit(run, fitted, _rate(run.model.module), EPOCHS, EPOCHS)
-    return Rehearsal(probe, _metric(run, head, held), len(held))
+    probe = first_probe(run, fitted)
+    before = _metric(run, head_of(probe).to(run.model.device), held)
+    head = fit(run, fitted, probe, _rate(run.model.module), EPOCHS, EPOCHS)
+    return Rehearsal(before, _metric(run, head, held), len(held))
 
 
 def _metric(run: TrainingRun, head: nn.Module, rows: NDArray[np.int64]) -> float:

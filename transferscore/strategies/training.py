@@ -17,11 +17,11 @@ from transferscore.strategies.loop import (
     LEARNING_RATES,
     TrainingPlan,
     TrainingRun,
+    first_probe,
     fit,
     loss_of,
     outputs_of,
     prepare_run,
-    probe_of,
 )
 from transferscore.strategies.measures import measure
 from transferscore.strategies.probe import head_of
@@ -96,15 +96,16 @@ def train_strategy(  # noqa: PLR0913 -- model, strategy and data are three thing
     """
     began = time.perf_counter()
     run = prepare_run(encoder, strategy, dataset, plan or TrainingPlan(), seed)
+    probe = first_probe(run, train_rows)
     rate, epochs, seconds = None, 0, 0.0
     if run.n_trainable:
         rate, share = _search(run, train_rows)
         epochs = max(1, round(share * run.plan.epochs))
         trained = time.perf_counter()
-        head = fit(run, train_rows, rate, run.plan.epochs, epochs)
+        head = fit(run, train_rows, probe, rate, run.plan.epochs, epochs)
         seconds = (time.perf_counter() - trained) / epochs
     else:
-        head = head_of(probe_of(run, train_rows)).to(run.model.device)
+        head = head_of(probe).to(run.model.device)
     outputs = outputs_of(run, head, test_rows)
     metrics = measure(outputs, dataset.labels[test_rows], dataset.task.kind)
     return TrainingResult(
@@ -124,6 +125,7 @@ def train_strategy(  # noqa: PLR0913 -- model, strategy and data are three thing
 def _search(run: TrainingRun, rows: NDArray[np.int64]) -> tuple[float, float]:
     """The learning rate that does best on a held-out part, and after what share it peaked."""
     fitted, held = _held_out(rows, run)
+    probe = first_probe(run, fitted)
     best = (-math.inf, -math.inf, run.rates[0], 1.0)
     for rate in run.rates:
         reached: list[tuple[float, float]] = []
@@ -131,7 +133,7 @@ def _search(run: TrainingRun, rows: NDArray[np.int64]) -> tuple[float, float]:
         def note(head: nn.Module, reached: list[tuple[float, float]] = reached) -> None:
             reached.append(_score(run, head, held))
 
-        fit(run, fitted, rate, run.plan.search_epochs, run.plan.search_epochs, note)
+        fit(run, fitted, probe, rate, run.plan.search_epochs, run.plan.search_epochs, note)
         epoch = _stopping_epoch([value for value, _ in reached], len(held))
         value, loss = reached[epoch - 1]
         best = max(best, (value, -loss, rate, epoch / run.plan.search_epochs))
