@@ -24,13 +24,16 @@ from transferscore.strategies.loop import (
     prepare_run,
 )
 from transferscore.strategies.measures import measure
-from transferscore.strategies.probe import head_of
+from transferscore.strategies.probe import Probe, head_of
 from transferscore.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
     from torch import nn
 
 __all__ = ["LEARNING_RATES", "TrainingPlan", "TrainingResult", "train_strategy"]
+
+# A model whose loss on its own training rows is so near to knowing nothing was torn apart.
+_TORN = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class TrainingResult:
         n_train: Rows trained on.
         n_test: Rows tested on.
         n_trainable: Weights trained, the classifier aside.
-        learning_rate: The chosen one; None for a probe.
+        learning_rate: The chosen one, or the next lower where that tore the model apart; None for
+            a probe.
         epochs: Passes made with it over all training rows; 0 for a probe.
         seconds: Wall-clock time, the search for a learning rate included.
         epoch_seconds: Mean time of one pass over all training rows; 0 for a probe.
@@ -99,11 +103,9 @@ def train_strategy(  # noqa: PLR0913 -- model, strategy and data are three thing
     probe = first_probe(run, train_rows)
     rate, epochs, seconds = None, 0, 0.0
     if run.n_trainable:
-        rate, share = _search(run, train_rows)
+        chosen, share = _search(run, train_rows)
         epochs = max(1, round(share * run.plan.epochs))
-        trained = time.perf_counter()
-        head = fit(run, train_rows, probe, rate, run.plan.epochs, epochs)
-        seconds = (time.perf_counter() - trained) / epochs
+        rate, head, seconds = _trained(run, train_rows, probe, chosen, epochs)
     else:
         head = head_of(probe).to(run.model.device)
     outputs = outputs_of(run, head, test_rows)
@@ -120,6 +122,31 @@ def train_strategy(  # noqa: PLR0913 -- model, strategy and data are three thing
         time.perf_counter() - began,
         seconds,
     )
+
+
+def _trained(
+    run: TrainingRun, rows: NDArray[np.int64], probe: Probe, chosen: float, epochs: int
+) -> tuple[float, nn.Module, float]:
+    """Learning rate, trained classifier and seconds of an epoch.
+
+    A rate that did well on part of the rows for a few epochs can still tear the model apart in the
+    whole run. Then the next lower one is taken.
+    """
+    for rate in sorted((rate for rate in run.rates if rate <= chosen), reverse=True):
+        began = time.perf_counter()
+        head = fit(run, rows, probe, rate, run.plan.epochs, epochs)
+        seconds = (time.perf_counter() - began) / epochs
+        if _score(run, head, rows)[1] < _TORN * _loss_of_ignorance(run.dataset, rows):
+            break
+    return rate, head, seconds
+
+
+def _loss_of_ignorance(dataset: Dataset, rows: NDArray[np.int64]) -> float:
+    """Loss of who knows the classes' shares, or the mean, and nothing else."""
+    if not dataset.n_classes:
+        return 1.0
+    shares = np.bincount(dataset.labels[rows]) / len(rows)
+    return float(-np.sum(shares * np.log(np.maximum(shares, 1e-12))))
 
 
 def _search(run: TrainingRun, rows: NDArray[np.int64]) -> tuple[float, float]:

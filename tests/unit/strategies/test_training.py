@@ -8,7 +8,7 @@ from torch import nn
 from transferscore.datasets import dataset_from_arrays
 from transferscore.encoders import ModuleEncoder
 from transferscore.errors import EncoderError
-from transferscore.strategies import STRATEGIES
+from transferscore.strategies import STRATEGIES, training
 from transferscore.strategies.batch_norm import batch_statistics
 from transferscore.strategies.measures import measure
 from transferscore.strategies.probe import fit_probe, head_of
@@ -50,6 +50,17 @@ def test_full_tuning_learns_what_the_probe_cannot():
     assert full.learning_rate == 3e-2
     assert (probe.n_trainable, probe.learning_rate, probe.epochs) == (0, None, 0)
     assert (full.n_train, full.n_test) == (160, 80)
+
+
+def test_a_rate_that_tears_the_model_apart_gives_way_to_a_lower_one(monkeypatch):
+    dataset = dataset_from_arrays(*quadrants())
+    plan = TrainingPlan(epochs=20, search_epochs=2, learning_rates=(1e-2, 1e4))
+    monkeypatch.setattr(training, "_search", lambda *_: (1e4, 1.0))
+    full = train("full", dataset, plan=plan)
+    assert full.learning_rate == 1e-2
+    assert full.value > 0.7
+    only = TrainingPlan(epochs=20, search_epochs=2, learning_rates=(1e4,))
+    assert train("full", dataset, plan=only).learning_rate == 1e4
 
 
 def test_the_model_of_the_encoder_stays_as_it_is():
