@@ -32,8 +32,8 @@ class Calibration:
 # What no run was measured of: the kernel as it is, with the widest spread that was seen.
 UNTRIED = Calibration(0.0, 1.0, 0.0, 0.0, 0.177)
 
-# By modality and strategy, 500 rows each. Images: CIFAR-10 ResNet-20 on four sets, MobileNet 0.25 on
-# five. Text: MiniLM on three.
+# By modality and strategy, 500 rows each. Images: CIFAR-10 ResNet-20 on four sets, MobileNet 0.25
+# on five. Text: MiniLM on three.
 CALIBRATIONS: Mapping[str, Mapping[str, Calibration]] = {
     "image": {
         "linear_probe": Calibration(0.00, 0.00, 0.00, 0.00, 0.030),  # 9 runs
