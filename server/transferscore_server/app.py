@@ -171,6 +171,7 @@ def _made(settings: Settings) -> _Parts:
             folder,
             devices=settings.devices,
             offline=not settings.hub,
+            model_bytes=settings.model_memory_bytes,
             recycle_bytes=settings.worker_memory_bytes,
         ),
     )

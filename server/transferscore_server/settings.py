@@ -59,7 +59,10 @@ class Settings:
         devices: Devices that models run on: "auto" is every CUDA device, or else the CPU.
         scorers: Scorer processes; 0 is one a core.
         scorer_memory_bytes: Address space of one; 0 is no limit.
-        worker_memory_bytes: Resident memory above which a worker is replaced; 0 is no limit.
+        model_memory_bytes: Memory of a worker above which it gives up loaded models, the least
+            recently used first; 0 is a quarter of the machine's or the container's.
+        worker_memory_bytes: Memory above which a worker is replaced between rankings; 0 is half of
+            the machine's or the container's.
         metrics_listen: Address of Prometheus metrics; empty for none.
         reflection: Whether the services describe themselves.
         log_level: "debug", "info", "warning" or "error".
@@ -85,6 +88,7 @@ class Settings:
     devices: tuple[str, ...] = ("auto",)
     scorers: int = 0
     scorer_memory_bytes: int = 0
+    model_memory_bytes: int = 0
     worker_memory_bytes: int = 0
     metrics_listen: str = ""
     reflection: bool = True
@@ -99,6 +103,7 @@ _SECRET = {"tokens"}
 _NOT_NEGATIVE = (
     "scorers",
     "scorer_memory_bytes",
+    "model_memory_bytes",
     "worker_memory_bytes",
     "drain_seconds",
     "drain_delay_seconds",

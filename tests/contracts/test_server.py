@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -39,6 +41,7 @@ def server(tmp_path_factory):
         "TS_TOKENS": f"ops * {TOKEN}; team alpha {SCOPED}",
         "TS_MAX_CONCURRENT_CALLS": "3",
         "TS_MAX_CANDIDATES": "11",
+        "TS_MODEL_MEMORY_BYTES": "123456789",
         "TS_LOG_LEVEL": "info",
     }
     flags = ["--listen", f"unix:{folder}/s.sock", "--log-level", "info"]
@@ -264,6 +267,37 @@ def test_the_front_has_loaded_no_torch_and_the_log_no_secret(server):
     assert all(call["request_id"] for call in calls if call["message"] == "call")
     assert TOKEN not in "".join(lines)
     assert SCOPED not in "".join(lines)
+
+
+def test_a_worker_is_told_how_much_it_may_keep(server):
+    def told() -> list[int]:
+        children = Path(f"/proc/{server.process.pid}/task").glob("*/children")
+        pids = [pid for each in children for pid in each.read_text().split()]
+        commands = [Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in pids]
+        return [
+            json.loads(words[-2])["model_bytes"]
+            for words in commands
+            if b"transferscore_server.workers.process" in words
+        ]
+
+    serving.until(lambda: told() == [123456789])
+
+
+def test_an_address_of_metrics_that_cannot_be_is_said_in_one_line(tmp_path):
+    command = [sys.executable, "-m", "transferscore.cli.main", "serve", "--listen", "127.0.0.1:0"]
+    command += ["--data-dir", str(tmp_path), "--metrics-listen", "nowhere"]
+    paths = os.pathsep.join([str(serving.ROOT), str(serving.ROOT / "server")])
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=os.environ | {"PYTHONPATH": paths},
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "`metrics_listen` must be a free address `host:port`; got 'nowhere'" in done.stderr
 
 
 def test_it_lets_calls_finish_when_it_is_told_to_stop(tmp_path):

@@ -29,7 +29,8 @@ _LISTS = {
     "listen": "host:port or unix:/path; may be repeated; default: 127.0.0.1:50051",
     "data_roots": "folder that dataset URIs may name; may be repeated",
     "model_roots": "folder that model URIs may name; may be repeated",
-    "model_schemes": "scheme of model URIs that may be named; may be repeated",
+    "model_schemes": "scheme of model URIs that may be named; may be repeated; default: onnx, "
+    "export, hf, features, vectors",
     "devices": "auto, cpu or cuda:N; may be repeated; default: auto",
 }
 _SWITCHES = {
