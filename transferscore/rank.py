@@ -40,7 +40,7 @@ from transferscore.ranking import (
     with_baseline,
     with_source,
 )
-from transferscore.ranking.priors import priors_of
+from transferscore.ranking.priors import Prior, priors_of, with_same_rows
 from transferscore.scores.registry import check_scores
 from transferscore.strategies.limits import NO_LIMITS, Limits, parse_limits
 from transferscore.strategies.option import PROBE, Option, option_of_dict
@@ -202,8 +202,13 @@ class _Run:
             forward_seconds,
             details,
             options,
-            tuple(priors_of(self.store, encoder.digest())) if self.store is not None else (),
+            self._priors(encoder),
         )
+
+    def _priors(self, encoder: Encoder | FeaturesFile) -> tuple[Prior, ...]:
+        """What training the model reached before; the digests are taken only where it did."""
+        found = priors_of(self.store, encoder.digest()) if self.store is not None else ()
+        return with_same_rows(found, self.target, self.digests.get()) if found else ()
 
     def baseline(self) -> Outcome:
         """What simple features reach; no event tells of it, as it is no candidate of the user's."""

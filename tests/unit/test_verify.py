@@ -180,9 +180,49 @@ def test_results_become_priors_of_the_same_model(tmp_path):
     assert prior["n_train"] == 60
     assert priors["other"] == ()
     assert "measured before: linear_probe of net: accuracy" in str(again)
-    # Shown beside the prediction, not mixed into it.
+    # Of a probe the prediction is a measurement on held-out rows already.
     net = next(c for c in again.candidates if c.model == "net")
     assert net.predicted == ranked.best.predicted
+
+
+def test_the_next_ranking_rests_on_what_was_measured(tmp_path):
+    options = {"labels": LABELS, "cache": tmp_path, "strategies": "linear_probe,full"}
+    before, tuned = ranked_full(options)
+    transferscore.verify(
+        before, dataset=DATASET, models={"net": encoder("net")}, top=2, folds=2, cache=tmp_path
+    )
+    _, again = ranked_full(options)
+    (prior,) = again.prior
+    assert prior["same_rows"]
+    assert prior["as_recipe"]
+    assert again.basis.endswith(", and measured before")
+    assert again.predicted.value != tuned.predicted.value
+    assert again.predicted.high - again.predicted.low < tuned.predicted.high - tuned.predicted.low
+    other = transferscore.rank(
+        ROWS[:90], {"net": encoder("net")}, **(options | {"labels": LABELS[:90]})
+    )
+    shown = next(c for c in other.candidates if c.strategy == "full")
+    assert not shown.prior[0]["same_rows"]
+    assert not shown.basis.endswith("measured before")
+
+
+def ranked_full(options):
+    """A ranking, and its row of full fine-tuning."""
+    ranking = transferscore.rank(ROWS, {"net": encoder("net")}, **options)
+    return ranking, next(c for c in ranking.candidates if c.strategy == "full")
+
+
+def test_runs_cut_short_say_so_and_replace_no_whole_ones(tmp_path):
+    found = run([contender("net", "full", seconds=1e5)], folds=2, store=Store(tmp_path))
+    assert not found.results[0].as_recipe
+    text = report.verification_text(found.to_dict())
+    assert "shorter than the recipe, to keep to the budget: full of net (1 epochs)" in text
+    assert "shorter than" not in report.verification_text(run([contender("net")]).to_dict())
+    store = Store(tmp_path / "other")
+    whole = Prior("full", "flowers", "abc", "accuracy", 0.9, 100, 3, as_recipe=True)
+    for each in (whole, dataclasses.replace(whole, value=0.5, as_recipe=False)):
+        remember_prior(store, "model", each)
+    assert priors_of(store, "model") == (whole,)
 
 
 def test_priors_of_the_same_data_are_replaced_and_others_kept(tmp_path):

@@ -12,6 +12,7 @@ from transferscore.datasets import Dataset
 from transferscore.ranking.decision import decide, reasons_of
 from transferscore.ranking.evaluated import Evaluated
 from transferscore.ranking.evaluation import Evaluation
+from transferscore.ranking.measured import with_measured
 from transferscore.ranking.pairs import Pair, compare_pairs, front_of, ordered_pairs, pairs_of
 from transferscore.ranking.ranking import Candidate, Failure, Prediction, Ranking, Unavailable
 from transferscore.ranking.uncertainty import TIE_LEVEL, Comparison
@@ -29,7 +30,8 @@ def assemble_ranking(
 ) -> Ranking:
     """Put candidates in order of predicted metric and say how sure the order is."""
     ordered = sorted(evaluated, key=lambda e: (-e.evaluation.value, e.model))
-    pairs = ordered_pairs([pair for entry in ordered for pair in pairs_of(entry, dataset, limits)])
+    expected = [pair for entry in ordered for pair in pairs_of(entry, dataset, limits)]
+    pairs = ordered_pairs([with_measured(pair, dataset) for pair in expected])
     comparison = compare_pairs(pairs, seed) if pairs else None
     tied = [] if comparison is None else [bool(p < TIE_LEVEL) for p in comparison.p_first_better]
     with_strategies = any(entry.options for entry in ordered)
@@ -64,7 +66,7 @@ def _candidates(
             trainable_parameters=None if pair.option.step is None else pair.option.step.n_trainable,
             cost=pair.cost,
             pareto=bool(fronts[i]),
-            basis=pair.option.outlook.basis or plain.basis,
+            basis=_basis(pair) or plain.basis,
             reason=reasons[i],
             recipe=None if pair.recipe is None else pair.recipe.to_dict(),
             learning_curve=pair.option.outlook.learning_curve,
@@ -93,6 +95,11 @@ def candidate_of(pair: Pair, metric: str) -> Candidate:
         metrics=evaluation.metrics,
         prior=tuple(asdict(p) for p in entry.priors if p.strategy == pair.strategy),
     )
+
+
+def _basis(pair: Pair) -> str:
+    basis = pair.option.outlook.basis if pair.option is not None else ""
+    return f"{basis}, and measured before" if pair.measured is not None else basis
 
 
 def _unavailable(evaluated: Sequence[Evaluated]) -> Iterator[Unavailable]:

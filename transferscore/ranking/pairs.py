@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from transferscore.datasets import Dataset
 from transferscore.ranking.evaluated import Evaluated
+from transferscore.ranking.priors import Prior
 from transferscore.ranking.uncertainty import (
     QUANTILE,
     Comparison,
@@ -51,6 +52,7 @@ class Pair:
         option: The strategy; None where only the probe is of interest.
         recipe: How to train; None without an option.
         cost: What that takes; None where the model cannot be looked into.
+        measured: The earlier result that the prediction rests on; None for none.
     """
 
     entry: Evaluated
@@ -63,6 +65,7 @@ class Pair:
     option: Option | None = None
     recipe: Recipe | None = None
     cost: Cost | None = None
+    measured: Prior | None = None
 
     @property
     def breaks(self) -> bool:

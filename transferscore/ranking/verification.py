@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transferscore.datasets import Dataset, sample_digests
+from transferscore.datasets import Dataset
 from transferscore.encoders import Encoder
 from transferscore.errors import InputError
 from transferscore.features import Entry, Store
-from transferscore.ranking.priors import Prior, remember_prior
+from transferscore.ranking.priors import Prior, data_digest, remember_prior
 from transferscore.strategies.circumstances import circumstances_of
 from transferscore.strategies.recipe import recipe_of
 from transferscore.strategies.strategy import Strategy
@@ -27,7 +27,6 @@ __all__ = [
     "Contender",
     "Verification",
     "Verified",
-    "data_digest",
     "folds_of",
     "verify_contenders",
 ]
@@ -77,6 +76,7 @@ class Verified:
         epochs: Passes over the samples, the most of any fold; fewer where time was short.
         seconds: Time that training took, also where it was done by an earlier run.
         status: "measured", "dropped after N folds", "out of time" or "failed: ...".
+        as_recipe: Whether training was as long as the recipe says; not where time was short.
     """
 
     model: str
@@ -92,6 +92,7 @@ class Verified:
     epochs: int
     seconds: float
     status: str
+    as_recipe: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +181,11 @@ def verify_contenders(  # noqa: PLR0913 -- who, on what, and within what
         for i in set(finished) - set(running):
             status[i] = f"dropped after {len(done[i])} of {len(folds)} folds"
         n_wanted = min(2 * n_wanted, len(folds))
-    triples = zip(contenders, done, status, strict=True)
-    results = [_verified(*triple) for triple in triples]
+    parts = zip(contenders, plans, done, status, strict=True)
+    results = [
+        replace(_verified(contender, own, told), as_recipe=plan == _recipe_plan(contender, dataset))
+        for contender, plan, own, told in parts
+    ]
     race.remember(contenders, results)
     results.sort(key=lambda result: (-result.n_folds, -(result.measured or 0.0)))
     spent = time.perf_counter() - race.began
@@ -275,6 +279,7 @@ class _Race:
                 result.measured,
                 result.n_train,
                 result.n_folds,
+                result.as_recipe,
             )
             remember_prior(self.store, digest, prior)
 
@@ -301,13 +306,6 @@ def folds_of(dataset: Dataset, n_folds: int, seed: int) -> list[Fold]:
         return [(np.asarray(train), np.asarray(test)) for train, test in parts]
 
 
-def data_digest(dataset: Dataset) -> str:
-    """Hex digest of samples and labels, whatever their order."""
-    labels = (str(label) for label in dataset.labels.tolist())
-    rows = sorted(f"{a} {b}" for a, b in zip(sample_digests(dataset), labels, strict=True))
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
-
-
 def _plans(
     contenders: Sequence[Contender], dataset: Dataset, budget_seconds: float
 ) -> list[TrainingPlan]:
@@ -315,13 +313,17 @@ def _plans(
     allowed = _FIRST_ROUND * budget_seconds / max(1, len(contenders))
     plans = []
     for contender in contenders:
-        about = circumstances_of(dataset, contender.strategy, None)
-        plan = recipe_of(contender.strategy.name, about).plan()
+        plan = _recipe_plan(contender, dataset)
         share = 1.0
         if contender.train_seconds is not None and contender.train_seconds > allowed:
             share = allowed / contender.train_seconds
         plans.append(_shortened(plan, share))
     return plans
+
+
+def _recipe_plan(contender: Contender, dataset: Dataset) -> TrainingPlan:
+    about = circumstances_of(dataset, contender.strategy, None)
+    return recipe_of(contender.strategy.name, about).plan()
 
 
 def _shortened(plan: TrainingPlan, share: float) -> TrainingPlan:

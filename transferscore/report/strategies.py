@@ -168,8 +168,18 @@ def _prior_text(candidate: Mapping[str, Any], prior: Mapping[str, Any]) -> str:
     value = _metric(prior, prior["value"])
     return (
         f"measured before: {candidate['strategy']} of {candidate['model']}: {prior['metric']} "
-        f"{value} on {prior['dataset']} with {prior['n_train']:,} labels"
+        f"{value} on {prior['dataset']} with {prior['n_train']:,} labels{_weight(candidate, prior)}"
     )
+
+
+def _weight(candidate: Mapping[str, Any], prior: Mapping[str, Any]) -> str:
+    """What an earlier result means for the prediction, where that is known."""
+    if not prior.get("same_rows"):
+        return ""
+    if prior.get("as_recipe") is False:
+        return ", in shorter runs than its recipe, and so no part of its prediction"
+    rests = (candidate.get("basis") or "").endswith("measured before")
+    return ", these very samples, and part of its prediction" if rests else ", these very samples"
 
 
 def _metric(about: Mapping[str, Any], value: float) -> str:

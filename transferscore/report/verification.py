@@ -32,6 +32,7 @@ def verification_text(document: Mapping[str, Any]) -> str:
     notes = (
         [_error_note(results, metric)] if any(r["measured"] is not None for r in results) else []
     )
+    notes += _shorter_note(results)
     return "\n".join([title, "", *align(Table(header, body, is_text)), "", *notes]).rstrip()
 
 
@@ -60,6 +61,21 @@ def _error_note(results: list[Mapping[str, Any]], metric: str) -> str:
     mean = sum(errors) / len(errors)
     size = f"{100 * mean:.1f} points" if metric == "accuracy" else f"{mean:.3f}"
     return f"mean error of the predictions: {size}; the results are priors of later rankings."
+
+
+def _shorter_note(results: list[Mapping[str, Any]]) -> list[str]:
+    """Runs that a budget cut short reach less than the recipe, which is what was predicted."""
+    names = [
+        f"{r['strategy']} of {r['model']} ({r['epochs']} epochs)"
+        for r in results
+        if r["measured"] is not None and not r["as_recipe"]
+    ]
+    if not names:
+        return []
+    return [
+        f"shorter than the recipe, to keep to the budget: {', '.join(names)}; a larger --budget "
+        f"trains in full, and only such results change later predictions."
+    ]
 
 
 def _tested(document: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from transferscore.ranking import (
     outcome_of_bytes,
     outcome_to_bytes,
 )
+from transferscore.ranking.priors import Prior
 from transferscore.strategies import CurvePoint, Prediction, StrategyOutlook
 from transferscore.strategies.limits import NO_LIMITS, parse_limits
 from transferscore.strategies.option import Option, option_of_dict
@@ -264,3 +265,67 @@ def test_curves_answer_what_more_labels_would_do():
 def test_without_curves_there_is_no_answer():
     ranking = assemble_ranking(DATASET, [model("a", 0.8, full=0.95)], [], 0)
     assert ranking.decision.answers == ()
+
+
+PRIOR = Prior("full", "array", "d", "accuracy", 0.85, 300, 4, as_recipe=True, same_rows=True)
+
+
+def after(*priors, **values):
+    """The candidates by strategy, where something was measured before."""
+    entry = dataclasses.replace(model("a", 0.8, **(values or {"full": 0.95})), priors=priors)
+    return {c.strategy: c for c in assemble_ranking(DATASET, [entry], [], 0).candidates}
+
+
+def test_a_measured_pair_is_predicted_from_its_measurement():
+    before, now = after()["full"].predicted, after(PRIOR)["full"].predicted
+    assert PRIOR.value < now.value < before.value
+    assert now.high - now.low < 0.95 * (before.high - before.low)
+    one_fold = after(dataclasses.replace(PRIOR, n_folds=1))["full"].predicted
+    assert now.value < one_fold.value < before.value
+    assert now.high - now.low < one_fold.high - one_fold.low < before.high - before.low
+    assert after(PRIOR)["full"].basis == "tangent kernel, and measured before"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"same_rows": False},
+        {"as_recipe": False},
+        {"as_recipe": None},
+        {"metric": "macro_f1"},
+        {"strategy": "lora"},
+        {"strategy": "linear_probe"},
+    ],
+)
+def test_what_was_measured_otherwise_changes_no_prediction(change):
+    other = after(dataclasses.replace(PRIOR, **change))
+    assert {k: c.predicted for k, c in other.items()} == {
+        k: c.predicted for k, c in after().items()
+    }
+
+
+def test_a_measurement_with_fewer_labels_is_raised_by_the_learning_curve():
+    entry = dataclasses.replace(model("a", 0.8, full=0.95), priors=(PRIOR,))
+    flat, risen = (
+        assemble_ranking(DATASET, [each], [], 0).candidates for each in (entry, with_curve(entry))
+    )
+    values = [next(c for c in rows if c.strategy == "full").predicted for rows in (flat, risen)]
+    assert values[0].value < values[1].value < 0.95
+    assert values[1].high < 1.0
+
+
+def test_the_report_says_what_a_measurement_means():
+    def told(**change):
+        prior = dataclasses.replace(PRIOR, **change)
+        entry = dataclasses.replace(model("a", 0.8, full=0.95), priors=(prior,))
+        lines = str(assemble_ranking(DATASET, [entry], [], 0)).splitlines()
+        (line,) = [line for line in lines if line.startswith("measured before")]
+        return line
+
+    start = "measured before: full of a: accuracy 85.0% on array with 300 labels"
+    assert told() == f"{start}, these very samples, and part of its prediction"
+    assert told(as_recipe=None) == f"{start}, these very samples"
+    assert told(same_rows=False) == start
+    assert told(as_recipe=False).endswith(
+        ", in shorter runs than its recipe, and so no part of its prediction"
+    )
