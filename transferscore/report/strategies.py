@@ -17,6 +17,8 @@ __all__ = [
     "strategy_row",
 ]
 
+_NOTHING_FITS = "nothing keeps to the limits; without them"
+
 
 def has_strategies(document: Mapping[str, Any]) -> bool:
     """Whether strategies or limits were asked for."""
@@ -69,7 +71,8 @@ def strategy_notes(document: Mapping[str, Any]) -> list[str]:
         lines.append("* on the Pareto front: none is better, faster and smaller at once.")
     decision = document.get("decision")
     if decision:
-        lines.append(f"advice: {decision['model']}: {decision['reason']}")
+        regardless = f"{_NOTHING_FITS}, " if decision["fits"] is False else ""
+        lines.append(f"advice: {regardless}{decision['model']}: {decision['reason']}")
         lines += [f"advice: {line}" for line in decision["cheaper"]]
         lines += [f"limits: {_nearest_text(decision, each)}" for each in decision["nearest"]]
     lines += _unavailable(document)
@@ -84,7 +87,8 @@ def decision_lines(document: Mapping[str, Any]) -> list[str]:
         nothing = "No candidate could be ranked, so there is nothing to advise."
         return [nothing, *_unavailable(document)]
     first = chosen_candidate(document)
-    lines = [f"{decision['strategy']} of {decision['model']}", "", decision["reason"], ""]
+    lines = [f"{_NOTHING_FITS.capitalize()}:", ""] if decision["fits"] is False else []
+    lines += [f"{decision['strategy']} of {decision['model']}", "", decision["reason"], ""]
     lines += [f"  {name:<11}{text}" for name, text in _facts(first)]
     if decision["rules"]:
         lines += ["", "Rules of thumb, beside the prediction:", ""]

@@ -76,6 +76,13 @@ def test_impossible_limits_say_what_would_have_to_change(npz, program, capsys):
     assert "no: max_gpu_memory" in out
     assert "limits: nothing fits; linear_probe of" in out
     assert "needs max_gpu_memory of" in out
+    assert "advice: nothing keeps to the limits; without them, " in out
+    advice = output(
+        capsys,
+        *("advise", npz, "--model", program, "--strategy", "linear_probe"),
+        *("--max-gpu-memory", "10B"),
+    )
+    assert advice.startswith("Nothing keeps to the limits; without them:\n\nlinear_probe of ")
 
 
 def test_what_is_no_model_to_look_into_cannot_be_said_to_fit(npz, capsys):
