@@ -15,8 +15,8 @@ from transferscore.strategies.outlook import CurvePoint, Prediction
 
 __all__ = ["with_measured"]
 
-# Standard deviation between seeds of one training of 120 rows: tests/benchmarks/bench_seeds.py. It was
-# .005 to .034, on two sets of images; no other metric was measured.
+# Standard deviation between seeds of one training of 120 rows, by tests/benchmarks/bench_seeds.py:
+# .005 to .034 on two sets of images. No other metric was measured.
 _SEED_SPREAD = 0.02
 
 
