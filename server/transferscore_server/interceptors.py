@@ -64,7 +64,9 @@ class Admission:
         if self._running[key] >= most:
             raise exhausted(
                 "TOO_MANY_CALLS",
-                f"{who!r} has {most} calls running, the most that one caller may "
+                f"{who!r} watches {most} rankings, the most that one caller may."
+                if is_long
+                else f"{who!r} has {most} calls running, the most that one caller may "
                 "(Limits.max_concurrent_calls).",
                 retry_seconds=0.5,
             )

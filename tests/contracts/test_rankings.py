@@ -294,14 +294,14 @@ def test_a_client_of_another_language(server, tmp_path):
     )
     if done.returncode:
         pytest.skip("needs the npm registry to install @grpc/grpc-js")
-    done = subprocess.run(
-        ["node", "rank.mjs", server.address, "onnx:m0.onnx", "onnx:m2.onnx"],
-        cwd=example,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+
+    def run(*models: str) -> subprocess.CompletedProcess[str]:
+        command = ["node", "rank.mjs", server.address, *models]
+        return subprocess.run(
+            command, cwd=example, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    done = run("onnx:m0.onnx", "onnx:m2.onnx")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     rows = np.array([[i % 2 + np.sin(i), np.cos(i), i % 3, i % 5] for i in range(40)], dtype="f4")
@@ -309,3 +309,6 @@ def test_a_client_of_another_language(server, tmp_path):
     assert lines[:2] == [f"{name} {value}" for name, value in expected.items()]
     assert "sent 40 samples" in lines
     assert lines[-1] == "SUCCEEDED"
+    refused = run("onnx:none.onnx")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("The model `onnx:none.onnx` is not there")

@@ -6,6 +6,12 @@ import { randomUUID } from "node:crypto";
 import grpc from "@grpc/grpc-js";
 import loader from "@grpc/proto-loader";
 
+// A refusal says in its details what was expected.
+process.on("uncaughtException", (error) => {
+  console.error(error.details ?? error);
+  process.exit(1);
+});
+
 const [address = "localhost:50051", ...models] = process.argv.slice(2);
 const protos = join(dirname(fileURLToPath(import.meta.url)), "../../../proto");
 const services = ["dataset", "ranking", "scoring", "system"];
