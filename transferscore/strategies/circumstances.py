@@ -46,6 +46,7 @@ def circumstances_of(
         lora_rank=rank,
         lora_targets=_targets(layers, module),
         has_batch_norm=module is not None and _has_batch_norm(module),
+        adapts_convolutions=module is not None and _has_convolution(module, layers),
     )
 
 
@@ -79,6 +80,10 @@ def _targets(layers: Collection[str], module: nn.Module | None) -> tuple[str, ..
     ends = tuple(dict.fromkeys(name.rpartition(".")[2] for name in layers))
     meant = {name for name, _ in module.named_modules() if name.rpartition(".")[2] in ends}
     return ends if meant == set(layers) and not any(end.isdigit() for end in ends) else (*layers,)
+
+
+def _has_convolution(module: nn.Module, layers: Collection[str]) -> bool:
+    return any(hasattr(module.get_submodule(name), "stride") for name in layers)
 
 
 def _has_batch_norm(module: nn.Module) -> bool:

@@ -39,6 +39,7 @@ class Circumstances:
         lora_rank: Width of the adapters; None without adapters.
         lora_targets: Names of the layers that adapters stand beside.
         has_batch_norm: Whether the model has batch norms.
+        adapts_convolutions: Whether adapters stand beside convolutions.
     """
 
     n_samples: int
@@ -50,6 +51,7 @@ class Circumstances:
     lora_rank: int | None = None
     lora_targets: tuple[str, ...] = ()
     has_batch_norm: bool = False
+    adapts_convolutions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,12 @@ def _notes(strategy: str, about: Circumstances) -> Sequence[str]:
         notes.append("Fit the new head on frozen features first, then train (LP-FT).")
     if about.has_batch_norm and strategy not in (_PROBE, "scratch"):
         notes.append("Leave batch norms in eval mode: batches are small and few.")
+    if about.adapts_convolutions:
+        notes.append(
+            "PEFT hides the geometry of a convolution that it adapts. MobileNets read it: after "
+            "`get_peft_model`, set `layer.stride = layer.base_layer.stride` on each adapted "
+            "layer, and `kernel_size` and `dilation` likewise."
+        )
     return notes
 
 

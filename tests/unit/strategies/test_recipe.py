@@ -6,6 +6,7 @@ import dataclasses
 import json
 
 import pytest
+import torch
 from torch import nn
 
 from transferscore.strategies import STRATEGIES
@@ -127,3 +128,24 @@ def test_peft_accepts_the_arguments_and_adapts_the_layers_meant(load, dataset):
     assert len(adapted) == 2
     assert recipe_of("full", about).to_dict()["lora_config"] is not None
     assert recipe_of("full", ABOUT).to_dict()["lora_config"] is None
+
+
+# peft reads what this transformers calls deprecated.
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+def test_adapted_convolutions_of_mobilenets_run_as_the_recipe_says(dataset):
+    peft, transformers = pytest.importorskip("peft"), pytest.importorskip("transformers")
+    config = transformers.MobileNetV1Config(depth_multiplier=0.25, image_size=32, num_labels=4)
+    model = transformers.MobileNetV1ForImageClassification(config)
+    recipe = recipe_of("lora", circumstances_of(dataset, STRATEGIES["lora"], model))
+    assert any("layer.stride = layer.base_layer.stride" in note for note in recipe.notes)
+    adapted = peft.get_peft_model(model, peft.LoraConfig(**recipe.to_dict()["lora_config"]))
+    layers = [m for m in adapted.modules() if hasattr(m, "base_layer")]
+    for layer in (each for each in layers if isinstance(each.base_layer, nn.Conv2d)):
+        for name in ("stride", "kernel_size", "dilation"):
+            setattr(layer, name, getattr(layer.base_layer, name))
+    assert adapted(torch.zeros(2, 3, 32, 32)).logits.shape == (2, 4)
+
+
+def test_adapters_beside_linear_layers_need_no_such_note(load, dataset):
+    about = circumstances_of(dataset, STRATEGIES["lora"], load().module)
+    assert not any("stride" in note for note in recipe_of("lora", about).notes)
