@@ -3,8 +3,9 @@
     python tests/benchmarks/calibrate_outlook.py
 
 Reads measured_strategies.csv and strategy_evidence.csv. Every number printed is of a calibration
-whose form and coefficients were chosen without the dataset that it is tried on. Last come the
-coefficients fitted on all, as `transferscore/strategies/calibration_table.py` has them.
+whose coefficients were fitted without the dataset that it is tried on; its form, and how long a
+rehearsal lasts, were chosen with these datasets in view. Last come the coefficients fitted on all,
+as `transferscore/strategies/calibration_table.py` has them.
 
 In log odds, a strategy adds to the probe a constant and shares of the kernel's gain and of the
 rehearsal's. The shares are fitted by least squares of errors in accuracy. They are drawn towards
