@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LEARNING_RATES", "TrainingPlan", "TrainingResult", "train_strategy"]
 
-# A model whose loss on its own training rows is so near to knowing nothing was torn apart.
-_TORN = 0.9
-
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
@@ -130,13 +127,17 @@ def _trained(
     """Learning rate, trained classifier and seconds of an epoch.
 
     A rate that did well on part of the rows for a few epochs can still tear the model apart in the
-    whole run. Then the next lower one is taken.
+    whole run: on its own training rows it loses more than half of what the probe knew. Then the
+    next lower one is taken.
     """
+    run.restart()
+    known = _score(run, head_of(probe).to(run.model.device), rows)[1]
+    bearable = 0.5 * (known + _loss_of_ignorance(run.dataset, rows))
     for rate in sorted((rate for rate in run.rates if rate <= chosen), reverse=True):
         began = time.perf_counter()
         head = fit(run, rows, probe, rate, run.plan.epochs, epochs)
         seconds = (time.perf_counter() - began) / epochs
-        if _score(run, head, rows)[1] < _TORN * _loss_of_ignorance(run.dataset, rows):
+        if _score(run, head, rows)[1] < bearable:
             break
     return rate, head, seconds
 
