@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import argparse
 import csv
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from transferscore.datasets import Dataset, read_dataset
 from transferscore.encoders import Encoder, resolve_models, trainable_model

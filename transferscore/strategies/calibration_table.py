@@ -47,8 +47,8 @@ CALIBRATIONS: Mapping[str, Mapping[str, Calibration]] = {
         "linear_probe": Calibration(0.00, 0.00, 0.00, 0.00, 0.030),  # 3 runs
         "norm_tuning": Calibration(0.18, 0.40, 0.56, 0.00, 0.030),  # 3 runs
         "partial": Calibration(0.07, 0.38, 0.55, 0.00, 0.030),  # 3 runs
-        "lora": Calibration(0.20, 0.38, 0.53, 0.00, 0.030),  # 2 runs
-        "full": Calibration(0.11, 0.37, 0.51, 0.00, 0.030),  # 2 runs
-        "scratch": Calibration(-0.95, 0.37, 0.51, -0.11, 0.030),  # 2 runs
+        "lora": Calibration(0.20, 0.38, 0.53, 0.00, 0.030),  # 3 runs
+        "full": Calibration(0.11, 0.38, 0.51, 0.00, 0.030),  # 3 runs
+        "scratch": Calibration(-0.96, 0.38, 0.51, -0.11, 0.030),  # 2 runs
     },
 }
