@@ -14,6 +14,7 @@ from transferscore.datasets import Columns, Dataset, read_dataset, sample_datase
 from transferscore.distances import Fingerprint
 from transferscore.encoders import Described, Encoder, FeaturesFile
 from transferscore.encoders.loading import Lazily
+from transferscore.errors import one_line
 from transferscore.events import (
     CandidateDone,
     CandidateFailed,
@@ -186,7 +187,7 @@ class _Run:
             evaluation, forward_seconds = self._evaluation(encoder, features)
             options = self._options(encoder, features)
         except Exception as error:
-            failure = Failure(encoder.name, type(error).__name__, _one_line(error))
+            failure = Failure(encoder.name, type(error).__name__, one_line(error))
             self.tell(CandidateFailed(failure.model, failure.error, failure.message))
             return failure
         finally:
@@ -285,8 +286,3 @@ def _is_raw(target: Dataset, encoders: Sequence[Encoder | FeaturesFile]) -> bool
 
 def _silent(_: Event) -> None:
     """Tell nobody."""
-
-
-def _one_line(error: Exception) -> str:
-    """The message of any exception as one line; its class where it has none."""
-    return " ".join(str(error).split()) or type(error).__name__

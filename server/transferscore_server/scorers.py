@@ -21,6 +21,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from transferscore_server.errors import exhausted
+from transferscore_server.precedence import give_way
 
 __all__ = ["ScorerPool"]
 
@@ -30,8 +31,6 @@ _ATTEMPTS = 2
 # Above this, making a message or reading one would keep the event loop from answering.
 _LARGE_BYTES = 2**20
 _LONGEST_SHORT = 2**31 - 1
-# The front, which answers everybody, goes before what computes for one of them.
-_NICENESS = 5
 
 
 @dataclass(slots=True)
@@ -242,7 +241,7 @@ def _serve(pipe: Connection, memory_bytes: int, threads: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     pipe.send(True)
     # Not before: the front waits for it to be ready.
-    os.nice(_NICENESS)
+    give_way()
     while (job := _received(pipe)) is not None:
         function, arguments = job
         try:

@@ -110,35 +110,27 @@ def list_scorers() -> list[dict[str, Any]]:
         for info in SCORES.values()
     ]
     distances = [
-        {
-            "name": info.name,
-            "kind": "DISTANCE",
-            "summary": info.tells,
-            "range": info.range,
-            "chance": "",
-            "tasks": (),
-            "needs_source": info.needs_labels,
-            "streams": False,
-            "paper": info.paper,
-        }
-        for info in DISTANCES.values()
+        _distance(info, chance="", needs_source=info.needs_labels) for info in DISTANCES.values()
     ]
     source_free = [
-        {
-            "name": info.name,
-            "kind": "DISTANCE",
-            "summary": info.tells,
-            "range": info.range,
-            "chance": info.null,
-            "tasks": (),
-            "needs_source": False,
-            "streams": False,
-            "paper": info.paper,
-            "source_free": info.needs,
-        }
+        _distance(info, chance=info.null, needs_source=False, source_free=info.needs)
         for info in SOURCE_FREE.values()
     ]
     return scores + distances + source_free
+
+
+def _distance(info: Any, **more: Any) -> dict[str, Any]:
+    """What is said of every distance alike, and what only of one kind."""
+    return {
+        "name": info.name,
+        "kind": "DISTANCE",
+        "summary": info.tells,
+        "range": info.range,
+        "tasks": (),
+        "streams": False,
+        "paper": info.paper,
+        **more,
+    }
 
 
 def _with_warnings(compute: Callable[[], Result]) -> tuple[Result, tuple[str, ...]]:

@@ -172,8 +172,12 @@ def spread_of(strategy: str, own: list[Pair], answers: dict[int, float]) -> floa
 
 def beyond_chance(pair: Pair, value: float) -> float:
     """Squared error less what the chance of rows explains."""
-    chance = pair.accuracy * (1 - pair.accuracy) * (1 / pair.n + 1 / pair.n_test)
-    return float((value - pair.accuracy) ** 2 - chance)
+    return float((value - pair.accuracy) ** 2 - chance_of(pair))
+
+
+def chance_of(pair: Pair) -> float:
+    """Variance by the rows trained on and tested on."""
+    return pair.accuracy * (1 - pair.accuracy) * (1 / pair.n + 1 / pair.n_test)
 
 
 def covered(pair: Pair, value: float, spread: float) -> bool:
@@ -192,6 +196,14 @@ def report(all_pairs: list[Pair]) -> None:
             if others := without(akin(all_pairs, pair), pair):
                 hits.append(covered(pair, answers[id(pair)], spread_of(strategy, others, answers)))
     print(f"coverage of 90 % intervals: {np.mean(hits):.2f} of {len(hits)}")
+    chance = np.mean([np.sqrt(2 / np.pi * chance_of(p)) for p in all_pairs])
+    print(f"error by the chance of rows alone, on average: {100 * chance:.1f} points")
+    tuned = [p for p in all_pairs if p.strategy in TUNED]
+    worst = max(tuned, key=lambda p: abs(answers[id(p)] - p.accuracy))
+    print(
+        f"furthest off of what is tuned: {worst.strategy} of {worst.model} on {worst.dataset}, "
+        f"{answers[id(worst)]:.2f} foreseen, {worst.accuracy:.2f} reached"
+    )
     report_choices(all_pairs, answers)
 
 

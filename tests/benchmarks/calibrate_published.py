@@ -3,7 +3,7 @@
     python tests/benchmarks/calibrate_published.py
 
 Lines in log odds, by the head-only accuracy and by NCE / ln K, and their errors on datasets left
-out of the fit. Runs that the tables mark as IMPOSSIBLE or SUSPECT are left out. What 300 labels
+out of the fit. Runs that the tables mark as IMPOSSIBLE or SUSPECT are left out. What few labels
 bring is told by measured_strategies.csv, with NCE of the same networks' ONNX files.
 """
 
@@ -184,7 +184,7 @@ def tell_all(title: str, runs: Runs, **forms: Form) -> None:
 
 
 def own_runs() -> Runs:
-    """Ours of 300 rows, with NCE / ln K of the same networks."""
+    """Ours of few rows, with NCE / ln K of the same networks."""
     values = {
         (row["dataset"], row["model"], row["strategy"]): float(row["accuracy"])
         for row in own.measured()
@@ -211,7 +211,7 @@ def own_nce(name: str, model: str) -> float:
 
 
 def few_labels(published: Runs, ours: Runs) -> None:
-    """The share of published gains that 300 labels bring, and errors on datasets left out."""
+    """The share of published gains that few labels bring, and errors on datasets left out."""
 
     def share(fit: Runs) -> float:
         told = of_nce(published, fit)
@@ -223,7 +223,8 @@ def few_labels(published: Runs, ours: Runs) -> None:
     def unshared(_: Runs, held: Runs) -> np.ndarray:
         return by_nce(published, held)
 
-    tell_all("our runs of 300 rows", ours, as_published=unshared, a_share_of_it=shared)
+    title = f"our runs of {own.N_TRAIN} rows"
+    tell_all(title, ours, as_published=unshared, a_share_of_it=shared)
     print(f"  share {share(ours):.2f}")
 
 

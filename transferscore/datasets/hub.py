@@ -13,7 +13,7 @@ from transferscore.datasets.frames import table_of_hub_dataset
 from transferscore.datasets.table_file import dataset_of_table
 from transferscore.datasets.table_samples import ANYWHERE
 from transferscore.datasets.task import Task
-from transferscore.errors import DatasetError, MissingExtraError
+from transferscore.errors import DatasetError, MissingExtraError, one_line
 
 __all__ = ["read_hub_dataset"]
 
@@ -70,7 +70,7 @@ def _loaded(name: str, source: str) -> Any:
     except (ConnectionError, datasets.exceptions.DatasetNotFoundError, OSError) as error:
         raise DatasetError(_unreachable(name, source, error)) from error
     except Exception as error:  # builders raise what their files make them
-        reason = " ".join(str(error).split()).rstrip(".")
+        reason = one_line(error).rstrip(".")
         raise DatasetError(f"`{source}` cannot be read: {reason}.") from error
 
 
@@ -139,7 +139,7 @@ def _unreachable(name: str, source: str, error: Exception) -> str:
     import datasets
 
     cache = datasets.config.HF_DATASETS_CACHE
-    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    reason = one_line(error).rstrip(".")
     return (
         f"`{source}` is neither in the local cache ({cache}) nor could it be had from the hub: "
         f"{reason}. Where there is a network, run "

@@ -10,7 +10,7 @@ import weakref
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from transferscore.errors import DatasetError, MissingExtraError
+from transferscore.errors import DatasetError, MissingExtraError, one_line
 
 __all__ = ["fetched", "is_remote"]
 
@@ -51,9 +51,11 @@ def fetched(uri: str) -> Path:
     except ImportError as error:
         raise _missing(scheme, uri, error) from None
     except ValueError as error:
-        raise DatasetError(f"`{uri}` cannot be understood: {_one_line(error)}") from error
+        raise DatasetError(
+            f"`{uri}` cannot be understood: {one_line(error).rstrip('.')}."
+        ) from error
     except Exception as error:  # every file system behind fsspec has errors of its own
-        raise DatasetError(f"`{uri}` cannot be read: {_one_line(error)}") from error
+        raise DatasetError(f"`{uri}` cannot be read: {one_line(error).rstrip('.')}.") from error
 
 
 class _Remote:
@@ -84,7 +86,3 @@ def _missing(scheme: str, uri: str, error: ImportError) -> MissingExtraError:
         package, extra = _EXTRAS[scheme]
         return MissingExtraError.of(package, extra, f"Reading `{uri}`")
     return MissingExtraError(f"Reading `{uri}` needs a package that is not installed: {error}.")
-
-
-def _one_line(error: Exception) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__).rstrip(".") + "."

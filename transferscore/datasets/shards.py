@@ -18,7 +18,7 @@ from transferscore.datasets.origins import Slice, file_stamp
 from transferscore.datasets.table import table_of_records
 from transferscore.datasets.table_file import dataset_of_table
 from transferscore.datasets.task import Task
-from transferscore.errors import DatasetError
+from transferscore.errors import DatasetError, one_line
 
 __all__ = ["is_shards", "read_shards", "shard_paths"]
 
@@ -74,7 +74,7 @@ def read_shards(
         try:
             _collect(path, records)
         except (tarfile.TarError, OSError, EOFError, ValueError) as error:
-            reason = " ".join(str(error).split()).rstrip(".")
+            reason = one_line(error).rstrip(".")
             raise DatasetError(f"`{path}` cannot be read as a tar file: {reason}.") from error
     table = table_of_records(list(records.values()), source)
     name = paths[0].name.split(".")[0]

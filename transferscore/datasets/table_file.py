@@ -19,7 +19,7 @@ from transferscore.datasets.table import (
 )
 from transferscore.datasets.table_samples import rows_of_table
 from transferscore.datasets.task import Task
-from transferscore.errors import DatasetError, MissingExtraError
+from transferscore.errors import DatasetError, MissingExtraError, one_line
 
 __all__ = ["TABLE_SUFFIXES", "dataset_of_table", "read_table_file"]
 
@@ -108,11 +108,8 @@ def _parse_parquet(content: bytes, where: str) -> Table:
     try:
         return table_of_arrow(pyarrow.parquet.read_table(io.BytesIO(content)), where)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise DatasetError(f"`{where}` cannot be read as Parquet: {_one_line(error)}") from error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".") + "."
+        reason = one_line(error).rstrip(".")
+        raise DatasetError(f"`{where}` cannot be read as Parquet: {reason}.") from error
 
 
 def _parse_tabs(content: bytes, where: str) -> Table:

@@ -16,6 +16,7 @@ from transferscore.encoders.encoder import IMAGE_COST, Encoding, Sample
 from transferscore.encoders.export_check import require_plain_program
 from transferscore.encoders.loading import Lazily, explained
 from transferscore.encoders.model_input import ModelInput, input_batch
+from transferscore.encoders.on_disk import OneFile
 from transferscore.encoders.pooling import in_fixed_batches
 from transferscore.encoders.torch_inference import (
     chosen_device,
@@ -42,7 +43,7 @@ class _Program:
     input: ModelInput
 
 
-class ExportEncoder:
+class ExportEncoder(OneFile):
     """An exported program: `export:FILE.pt2[?size=PIXELS][#OUTPUT]`.
 
     The program returns features, a pair (features, logits), or a mapping with `features` and
@@ -66,11 +67,10 @@ class ExportEncoder:
         device: str = "auto",
         name: str | None = None,
     ) -> None:
-        self._path = Path(path).expanduser()
+        super().__init__(path, name or f"export:{path}" + (f"#{output}" if output else ""))
         self._output = output
         self._size = size
         self._device = device
-        self._name = name or f"export:{path}" + (f"#{output}" if output else "")
         self._program = Lazily(self._load)
 
     @classmethod
@@ -78,16 +78,6 @@ class ExportEncoder:
         """The encoder that an `export:` URI means."""
         size = uri.integer("size")
         return cls(uri.path, output=uri.output, size=size, device=device, name=name)
-
-    @property
-    def name(self) -> str:
-        """What the report calls the model."""
-        return self._name
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self._path
 
     def digest(self) -> str:
         """Hash of the file and the options."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from transferscore.encoders.digests import digest_of, existing_file
 from transferscore.encoders.encoder import Encoding
 from transferscore.encoders.loading import Lazily
+from transferscore.encoders.on_disk import OneFile
 from transferscore.encoders.pooling import log_probabilities
 from transferscore.encoders.uri import ModelUri
 from transferscore.errors import EncoderError
@@ -22,7 +23,7 @@ __all__ = ["FeaturesFile"]
 _VERSION = "features 1"
 
 
-class FeaturesFile:
+class FeaturesFile(OneFile):
     """Features in a file: `features:FILE.npz|.safetensors|.npy[#ARRAY]`.
 
     The arrays are `features` `(n, d)` and, if there are source classes, `logits` or
@@ -40,25 +41,14 @@ class FeaturesFile:
     def __init__(
         self, path: str | Path, *, array: str | None = None, name: str | None = None
     ) -> None:
-        self._path = Path(path).expanduser()
+        super().__init__(path, name or f"features:{path}" + (f"#{array}" if array else ""))
         self._array = array or "features"
-        self._name = name or f"features:{path}" + (f"#{array}" if array else "")
         self._encoding = Lazily(self._read)
 
     @classmethod
     def from_uri(cls, uri: ModelUri, *, device: str, name: str) -> FeaturesFile:  # noqa: ARG003
         """The file that a `features:` URI means; no device is needed to read it."""
         return cls(uri.path, array=uri.output, name=name)
-
-    @property
-    def name(self) -> str:
-        """What the report calls the model."""
-        return self._name
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self._path
 
     def digest(self) -> str:
         """Hash of the file and the array's name."""

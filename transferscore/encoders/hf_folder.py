@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from transferscore.errors import EncoderError, MissingExtraError
+from transferscore.errors import EncoderError, MissingExtraError, one_line
 
 __all__ = ["ModelFolder", "commit_of", "find_folder", "is_offline", "model_path"]
 
@@ -258,7 +258,7 @@ def model_path(  # noqa: PLR0913 -- what is fetched, each kind of file by name
         return path if has_weights or not old_weights else fetch(*patterns, *old_weights)
     except Exception as error:  # the hub client has no common base for what can go wrong
         where = "in the local cache (offline)" if is_offline() else "on the Hugging Face hub"
-        reason = " ".join(str(error).split())[:300]
+        reason = one_line(error)[:300]
         raise EncoderError(
             f"`{name}` is neither a local folder nor to be had {where}: {reason}"
         ) from error

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from transferscore.encoders.torch_inference import is_out_of_memory
-from transferscore.errors import EncoderError, TransferScoreError
+from transferscore.errors import EncoderError, TransferScoreError, one_line
 
 __all__ = ["Lazily", "explained"]
 
@@ -60,7 +60,7 @@ def explained(name: str, what: str) -> Iterator[None]:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        reason = " ".join(str(error).split())[:400].rstrip(".") or type(error).__name__
+        reason = one_line(error)[:400].rstrip(".")
         raise EncoderError(f"`{name}` could not be {what}: {reason}{_advice(reason)}") from error
 
 

@@ -16,6 +16,7 @@ from transferscore.encoders.encoder import IMAGE_COST, Batch, Encoding, Sample
 from transferscore.encoders.hf_inputs import HfBatch, word_mask
 from transferscore.encoders.loading import Lazily, explained
 from transferscore.encoders.model_input import input_batch
+from transferscore.encoders.on_disk import OneFile
 from transferscore.encoders.onnx_files import onnx_files
 from transferscore.encoders.onnx_session import OnnxSession, open_session
 from transferscore.encoders.onnx_text import UnitBatch, encode_texts, encode_words, unit_batch
@@ -37,7 +38,7 @@ __all__ = ["OnnxEncoder"]
 _VERSION = "onnx 2"
 
 
-class OnnxEncoder:
+class OnnxEncoder(OneFile):
     """A model in an ONNX file: `onnx:FILE.onnx[?size=PIXELS&rate=HERTZ&pooling=...][#TENSOR]`.
 
     Features are the output `features`, or the tensor named, or (where there is neither) what goes
@@ -78,11 +79,10 @@ class OnnxEncoder:
         name: str | None = None,
     ) -> None:
         require_one_of(pooling)
-        self._path = Path(path).expanduser()
+        super().__init__(path, name or f"onnx:{path}" + (f"#{output}" if output else ""))
         self._output = output
         self._size, self._rate, self._pooling = size, rate, pooling
         self._device = device
-        self._name = name or f"onnx:{path}" + (f"#{output}" if output else "")
         self._session = Lazily(self._open)
         self._reader = Lazily(self._read_tokenizer)
         self._has_classes = Lazily(self._sounds_have_classes)
@@ -100,16 +100,6 @@ class OnnxEncoder:
             device=device,
             name=name,
         )
-
-    @property
-    def name(self) -> str:
-        """What the report calls the model."""
-        return self._name
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self._path
 
     def digest(self) -> str:
         """Hash of the model file, its external weights, its tokenizer, and the options."""

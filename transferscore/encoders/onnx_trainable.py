@@ -14,7 +14,7 @@ from transferscore.encoders.model_input import ModelInput
 from transferscore.encoders.onnx_plain import plain_graph
 from transferscore.encoders.onnx_session import OnnxSession
 from transferscore.encoders.torch_inference import pooled_tensor
-from transferscore.errors import EncoderError
+from transferscore.errors import EncoderError, one_line
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -93,7 +93,7 @@ def _converter() -> Any:
             f"pip install 'transferscore[onnx2torch]'"
         ) from error
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = one_line(error)
         raise EncoderError(
             f"an ONNX graph, and onnx2torch, which makes such graphs trainable, cannot be imported "
             f"({reason}): it needs a torchvision built for the installed torch"
@@ -107,7 +107,7 @@ def _converted(convert: Any, model: Proto) -> nn.Module:
             warnings.simplefilter("ignore")
             module: nn.Module = convert(model)
     except Exception as error:
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        reason = one_line(error)[:300]
         raise EncoderError(f"an ONNX graph that onnx2torch cannot convert ({reason})") from error
     return module.float().eval()
 
@@ -122,7 +122,7 @@ def _require_equal(module: nn.Module, session: OnnxSession, name: str) -> None:
         with torch.no_grad():
             found = graph_features(module, batch, session, name).numpy()
     except Exception as error:
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        reason = one_line(error)[:300]
         raise EncoderError(
             f"an ONNX graph that does not run as onnx2torch has converted it ({reason})"
         ) from error

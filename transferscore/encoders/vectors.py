@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from transferscore.encoders.digests import digest_of, existing_file
 from transferscore.encoders.encoder import IMAGE_COST, Encoding, Sample
 from transferscore.encoders.loading import Lazily
+from transferscore.encoders.on_disk import OneFile
 from transferscore.encoders.pairs import encode_pairs, texts_of_pairs
 from transferscore.encoders.pooling import require_one_of
 from transferscore.encoders.samples import (
@@ -76,7 +77,7 @@ class _Batch:
         return self.n_samples
 
 
-class VectorsEncoder:
+class VectorsEncoder(OneFile):
     """Word vectors: `vectors:FILE.npz[?pooling=max]`, with arrays `words` and `vectors`.
 
     The features of a text are the mean of its words' vectors, or their maximum; a text without any
@@ -94,25 +95,14 @@ class VectorsEncoder:
 
     def __init__(self, path: str | Path, *, pooling: str = "auto", name: str | None = None) -> None:
         require_one_of(pooling, _POOLINGS)
-        self._path = Path(path).expanduser()
+        super().__init__(path, name or f"vectors:{path}")
         self._pooling = pooling
-        self._name = name or f"vectors:{path}"
         self._table = Lazily(lambda: read_word_vectors(self._path, self._name))
 
     @classmethod
     def from_uri(cls, uri: ModelUri, *, device: str, name: str) -> VectorsEncoder:  # noqa: ARG003
         """The encoder that a `vectors:` URI means; no device is needed to look words up."""
         return cls(uri.path, pooling=uri.options.get("pooling", "auto"), name=name)
-
-    @property
-    def name(self) -> str:
-        """What the report calls the model."""
-        return self._name
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self._path
 
     def digest(self) -> str:
         """Hash of the file and the pooling."""

@@ -13,6 +13,7 @@ from transferscore.datasets import Dataset
 from transferscore.distances import Fingerprint, batch_norm_distance, level_of, perplexity_distance
 from transferscore.distances.level import Level
 from transferscore.encoders import Encoder, FeaturesFile, norm_layers, token_losses
+from transferscore.errors import one_line
 from transferscore.features import Entry, Features, Store
 from transferscore.ranking.fingerprints import FoundFingerprint
 
@@ -74,8 +75,7 @@ def source_distance(
             return None, notes
         return _kept(encoder, dataset, features, store, digests), notes
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        return None, [f"distance from the source not computed: {reason}"]
+        return None, [f"distance from the source not computed: {one_line(error)}"]
 
 
 def _from_fingerprint(fingerprint: Fingerprint, features: Features) -> SourceDistance:

@@ -63,16 +63,16 @@ def gather_evidence(
         EncoderError: The model has no gradients.
     """
     model = trainable_model(encoder, dataset.samples[:2])
-    found: dict[str, Evidence | str] = {}
     reasons = {s.name: s.unavailable(model.module) for s in strategies}
+    found: dict[str, Evidence | str] = {n: reason for n, reason in reasons.items() if reason}
+    able = [strategy for strategy in strategies if strategy.name not in found]
+    if not able:
+        return found
     seen = _tangents(encoder, model, dataset, seed)
     targets, frozen = targets_of(dataset), feature_kernel(seen.features)
     probe = best_mixture(frozen, None, targets)
     rehearsal = rehearse(encoder, dataset, seed) if rehearsed else None
-    for strategy in strategies:
-        if (reason := reasons[strategy.name]) is not None:
-            found[strategy.name] = reason
-            continue
+    for strategy in able:
         kernel, n_trainable = _kernel(seen, strategy, model), _n_trainable(strategy, model.module)
         fit = probe if kernel is None else best_mixture(frozen, kernel, targets)
         found[strategy.name] = Evidence(fit, rehearsal if n_trainable else None, n_trainable)

@@ -16,6 +16,7 @@ from transferscore.encoders import Encoder, TrainableModel, take_rows, trainable
 from transferscore.errors import EncoderError
 from transferscore.strategies.batch_norm import batch_statistics
 from transferscore.strategies.batches import epoch_batches
+from transferscore.strategies.measures import measure
 from transferscore.strategies.probe import Probe, fit_probe, head_of
 from transferscore.strategies.strategy import Strategy, trainable_parameters
 
@@ -29,9 +30,10 @@ __all__ = [
     "features_of",
     "first_probe",
     "fit",
-    "loss_of",
+    "held_out_rows",
     "outputs_of",
     "prepare_run",
+    "score_of",
 ]
 
 # Three for each strategy, a factor of four apart; the best is found on a held-out part.
@@ -163,7 +165,7 @@ def fit(  # noqa: PLR0913 -- what is trained, on what, from where and for how lo
             optimizer.zero_grad(set_to_none=True)
             with run.norms(), _mixed(run.model.device):
                 outputs = head(run.model.features(take_rows(run.batch, part)))
-                loss = loss_of(outputs, run.dataset, part)
+                loss = _loss_of(outputs, run.dataset, part)
             scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             scaler.unscale_(optimizer)
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -193,7 +195,7 @@ def _mixed(device: str) -> AbstractContextManager[Any]:
     return torch.autocast("cuda") if device.startswith("cuda") else nullcontext()
 
 
-def loss_of(outputs: Tensor, dataset: Dataset, rows: NDArray[np.int64]) -> Tensor:
+def _loss_of(outputs: Tensor, dataset: Dataset, rows: NDArray[np.int64]) -> Tensor:
     """Cross-entropy, or squared error in units of the targets' variance."""
     import torch
     from torch.nn import functional
@@ -211,6 +213,29 @@ def first_probe(run: TrainingRun, rows: NDArray[np.int64]) -> Probe:
     run.restart()
     labels = run.dataset.labels[rows]
     return fit_probe(features_of(run, rows), labels, run.dataset.n_classes)
+
+
+def held_out_rows(
+    run: TrainingRun, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Training rows apart from a seeded held-out share of each class."""
+    rng = np.random.default_rng(run.seed)
+    shuffled = rows[rng.permutation(len(rows))]
+    if run.dataset.n_classes:
+        shuffled = shuffled[np.argsort(run.dataset.labels[shuffled], kind="stable")]
+    every = max(2, round(1.0 / run.plan.held_out))
+    held = np.arange(len(rows)) % every == every - 1
+    return shuffled[~held], shuffled[held]
+
+
+def score_of(run: TrainingRun, head: nn.Module, rows: NDArray[np.int64]) -> tuple[float, float]:
+    """The leading metric and the loss of model and head on some rows."""
+    import torch
+
+    outputs = outputs_of(run, head, rows)
+    loss = float(_loss_of(torch.from_numpy(outputs), run.dataset, rows))
+    metrics = measure(outputs, run.dataset.labels[rows], run.dataset.task.kind)
+    return next(iter(metrics.values())), loss
 
 
 def outputs_of(run: TrainingRun, head: nn.Module, rows: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -19,12 +19,14 @@ from transferscore.encoders import (
     TrainableModel,
     trainable_model,
 )
-from transferscore.errors import EncoderError
+from transferscore.errors import EncoderError, one_line
 from transferscore.features import Features
+from transferscore.strategies.calibration_table import CALIBRATIONS, UNTRIED
 from transferscore.strategies.circumstances import circumstances_of
 from transferscore.strategies.option import PROBE, Option
 from transferscore.strategies.outlook import StrategyOutlook, outlook
 from transferscore.strategies.probe import fit_probe
+from transferscore.strategies.published import PUBLISHED
 from transferscore.strategies.step import StepProfile, Workload, profile_forward, profile_step
 from transferscore.strategies.strategy import STRATEGIES, LoRA, Strategy
 from transferscore.strategies.training import TrainingPlan
@@ -84,7 +86,9 @@ def options_key(evaluation_key: str, strategies: Sequence[Strategy], seed: int) 
         return None
     names = ",".join(each.name for each in strategies)
     machine = f"{platform.node()} {os.cpu_count()} {os.environ.get('OMP_NUM_THREADS')}"
-    parts = ["options-3", evaluation_key, names, str(seed), machine]
+    # What was foreseen by another calibration is foreseen again.
+    calibration = f"{CALIBRATIONS} {UNTRIED} {PUBLISHED}"
+    parts = ["options-4", calibration, evaluation_key, names, str(seed), machine]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -103,7 +107,7 @@ class _Bench:
         try:
             return replace(option, step=self.step(strategy))
         except Exception as error:
-            reason = f"a training step failed: {_one_line(error)}"
+            reason = f"a training step failed: {one_line(error).rstrip('.')}"
             return replace(option, outlook=StrategyOutlook(option.strategy, None, reason))
 
     def step(self, strategy: Strategy) -> StepProfile | None:
@@ -168,15 +172,11 @@ def _outlooks(
         return outlook(encoder, readable, values, strategies, source_logits=logits, seed=seed)
     except Exception as error:
         # The model is ranked by its probe all the same.
-        return _all_unavailable(names, f"a trial run failed: {_one_line(error)}")
+        return _all_unavailable(names, f"a trial run failed: {one_line(error).rstrip('.')}")
 
 
 def _all_unavailable(names: Sequence[str], reason: str) -> Mapping[str, StrategyOutlook]:
     return {name: StrategyOutlook(name, None, reason) for name in names}
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 def _module(encoder: Encoder | FeaturesFile, dataset: Dataset) -> nn.Module | None:

@@ -11,20 +11,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from transferscore.datasets import Dataset
 from transferscore.encoders import Encoder
 from transferscore.strategies.calibration import log_odds
 from transferscore.strategies.loop import (
     TrainingPlan,
-    TrainingRun,
     first_probe,
     fit,
-    outputs_of,
+    held_out_rows,
     prepare_run,
+    score_of,
 )
-from transferscore.strategies.measures import measure
 from transferscore.strategies.probe import head_of
 from transferscore.strategies.strategy import STRATEGIES
 
@@ -37,7 +35,7 @@ EPOCHS = 10
 
 # Steps of Adam that neither tear a network apart nor leave it where it was. Convolutional networks
 # bear more than transformers.
-_RATES = {"convolutional": 4e-4, "other": 1e-4}
+_RATE_OF_CONVOLUTIONS, _RATE = 4e-4, 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +69,18 @@ def rehearse(encoder: Encoder, dataset: Dataset, seed: int) -> Rehearsal:
     Raises:
         EncoderError: The model has no gradients.
     """
-    run = prepare_run(encoder, STRATEGIES["full"], dataset, TrainingPlan(), seed)
-    half = _halves(dataset, seed)
-    fitted, held = np.flatnonzero(half == 1), np.flatnonzero(half == 0)
+    plan = TrainingPlan(held_out=0.5)
+    run = prepare_run(encoder, STRATEGIES["full"], dataset, plan, seed)
+    held, fitted = (np.sort(half) for half in held_out_rows(run, np.arange(len(dataset))))
     probe = first_probe(run, fitted)
-    before = _metric(run, head_of(probe).to(run.model.device), held)
+    before, _ = score_of(run, head_of(probe).to(run.model.device), held)
     head = fit(run, fitted, probe, _rate(run.model.module), EPOCHS, EPOCHS)
-    return Rehearsal(before, _metric(run, head, held), len(held))
-
-
-def _metric(run: TrainingRun, head: nn.Module, rows: NDArray[np.int64]) -> float:
-    outputs = outputs_of(run, head, rows)
-    metrics = measure(outputs, run.dataset.labels[rows], run.dataset.task.kind)
-    return next(iter(metrics.values()))
+    return Rehearsal(before, score_of(run, head, held)[0], len(held))
 
 
 def _rate(module: nn.Module) -> float:
     """Learning rate for a network most of whose weights are, or are not, those of convolutions."""
     sizes = [(weight.ndim > 2, weight.numel()) for weight in module.parameters()]
     in_convolutions = sum(size for convolves, size in sizes if convolves)
-    most = 2 * in_convolutions > sum(size for _, size in sizes)
-    return _RATES["convolutional" if most else "other"]
-
-
-def _halves(dataset: Dataset, seed: int) -> NDArray[np.int64]:
-    """0 or 1 for each sample `(n,)`, classes spread evenly."""
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(dataset))
-    if dataset.n_classes:
-        order = order[np.argsort(dataset.labels[order], kind="stable")]
-    half = np.empty(len(dataset), dtype=np.int64)
-    half[order] = np.arange(len(dataset)) % 2
-    return half
+    convolves_most = 2 * in_convolutions > sum(size for _, size in sizes)
+    return _RATE_OF_CONVOLUTIONS if convolves_most else _RATE

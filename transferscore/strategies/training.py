@@ -19,9 +19,10 @@ from transferscore.strategies.loop import (
     TrainingRun,
     first_probe,
     fit,
-    loss_of,
+    held_out_rows,
     outputs_of,
     prepare_run,
+    score_of,
 )
 from transferscore.strategies.measures import measure
 from transferscore.strategies.probe import Probe, head_of
@@ -131,13 +132,13 @@ def _trained(
     next lower one is taken.
     """
     run.restart()
-    known = _score(run, head_of(probe).to(run.model.device), rows)[1]
+    known = score_of(run, head_of(probe).to(run.model.device), rows)[1]
     bearable = 0.5 * (known + _loss_of_ignorance(run.dataset, rows))
     for rate in sorted((rate for rate in run.rates if rate <= chosen), reverse=True):
         began = time.perf_counter()
         head = fit(run, rows, probe, rate, run.plan.epochs, epochs)
         seconds = (time.perf_counter() - began) / epochs
-        if _score(run, head, rows)[1] < bearable:
+        if score_of(run, head, rows)[1] < bearable:
             break
     return rate, head, seconds
 
@@ -152,14 +153,14 @@ def _loss_of_ignorance(dataset: Dataset, rows: NDArray[np.int64]) -> float:
 
 def _search(run: TrainingRun, rows: NDArray[np.int64]) -> tuple[float, float]:
     """The learning rate that does best on a held-out part, and after what share it peaked."""
-    fitted, held = _held_out(rows, run)
+    fitted, held = held_out_rows(run, rows)
     probe = first_probe(run, fitted)
     best = (-math.inf, -math.inf, run.rates[0], 1.0)
     for rate in run.rates:
         reached: list[tuple[float, float]] = []
 
         def note(head: nn.Module, reached: list[tuple[float, float]] = reached) -> None:
-            reached.append(_score(run, head, held))
+            reached.append(score_of(run, head, held))
 
         fit(run, fitted, probe, rate, run.plan.search_epochs, run.plan.search_epochs, note)
         epoch = _stopping_epoch([value for value, _ in reached], len(held))
@@ -173,26 +174,3 @@ def _stopping_epoch(values: Sequence[float], n_rows: int) -> int:
     peak = int(np.argmax(values))
     spread = math.sqrt(max(values[peak] * (1.0 - values[peak]), 0.01) / n_rows)
     return peak + 1 if values[peak] - values[-1] > spread else len(values)
-
-
-def _held_out(
-    rows: NDArray[np.int64], run: TrainingRun
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Training rows apart from a seeded held-out share of each class."""
-    rng = np.random.default_rng(run.seed)
-    shuffled = rows[rng.permutation(len(rows))]
-    if run.dataset.n_classes:
-        shuffled = shuffled[np.argsort(run.dataset.labels[shuffled], kind="stable")]
-    every = max(2, round(1.0 / run.plan.held_out))
-    held = np.arange(len(rows)) % every == every - 1
-    return shuffled[~held], shuffled[held]
-
-
-def _score(run: TrainingRun, head: nn.Module, rows: NDArray[np.int64]) -> tuple[float, float]:
-    """Metric and loss on held-out rows."""
-    import torch
-
-    outputs = outputs_of(run, head, rows)
-    loss = float(loss_of(torch.from_numpy(outputs), run.dataset, rows))
-    metrics = measure(outputs, run.dataset.labels[rows], run.dataset.task.kind)
-    return next(iter(metrics.values())), loss

@@ -258,6 +258,8 @@ def _write_out(descriptor: int, before: int, now: int) -> None:
     Pages of memory that nothing has used yet are the slowest to write to, five times as slow on a
     virtual machine, and what waits to be written would all wait for the end.
     """
+    if not hasattr(os, "posix_fadvise"):
+        return  # as on macOS
     if (start := now // _WRITE_OUT_BYTES) > before // _WRITE_OUT_BYTES:
         # The first time starts writing, the second time forgets what has been written.
         begin = max(0, start - 2) * _WRITE_OUT_BYTES

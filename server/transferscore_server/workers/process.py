@@ -20,13 +20,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from transferscore.errors import one_line
+from transferscore_server.precedence import give_way
 from transferscore_server.workers.memory import give_back, held_bytes, machine_bytes
 from transferscore_server.workers.messages import Channel, Message
 
 __all__ = ["main"]
 
-# The front answers while rankings run: what runs them takes the time that is left.
-_NICENESS = 5
 _PR_SET_PDEATHSIG = 1
 
 
@@ -58,7 +58,7 @@ class Worker:
         # What the first ranking needs is loaded while the worker waits for it.
         for module in (*self._options["preload"], "transferscore_server.workers.running"):
             importlib.import_module(module)
-        os.nice(_NICENESS)
+        give_way()
         while True:
             message = self._inbox.get()
             if message.kind == "finished":
@@ -89,8 +89,8 @@ class Worker:
             end = Message("stopped", {"why": str(stopped)})
             self._shelf.clear()
         except Exception as error:
-            words = " ".join(str(error).split()) or type(error).__name__
-            end = Message("failed", {"reason": type(error).__name__, "message": words})
+            fields = {"reason": type(error).__name__, "message": one_line(error)}
+            end = Message("failed", fields)
         alarm.cancel()
         self._finished = {}
         give_back()
