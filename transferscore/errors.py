@@ -30,7 +30,6 @@ __all__ = [
     "TransferScoreError",
     "UnknownNameError",
     "UnknownSchemeError",
-    "one_line",
 ]
 
 
@@ -89,8 +88,3 @@ class ServerError(TransferScoreError, ConnectionError):
     def __init__(self, message: str, code: str = "UNKNOWN", reason: str = "") -> None:
         super().__init__(message)
         self.code, self.reason = code, reason
-
-
-def one_line(error: BaseException) -> str:
-    """The message of any exception as one line; its class where it has none."""
-    return " ".join(str(error).split()) or type(error).__name__

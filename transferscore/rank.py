@@ -14,7 +14,6 @@ from transferscore.datasets import Columns, Dataset, read_dataset, sample_datase
 from transferscore.distances import Fingerprint
 from transferscore.encoders import Described, Encoder, FeaturesFile
 from transferscore.encoders.loading import Lazily
-from transferscore.errors import one_line
 from transferscore.events import (
     CandidateDone,
     CandidateFailed,
@@ -47,6 +46,7 @@ from transferscore.strategies.limits import NO_LIMITS, Limits, parse_limits
 from transferscore.strategies.option import PROBE, Option, option_of_dict
 from transferscore.strategies.options import options_key, options_of
 from transferscore.strategies.strategy import Strategy, resolve_strategies
+from transferscore.wording import one_line
 
 __all__ = ["rank"]
 

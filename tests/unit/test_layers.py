@@ -14,7 +14,7 @@ ROOT = Path(transferscore.__file__).parent
 
 # From the top down. Those of one line do not import one another.
 LAYERS = [
-    {"errors", "events", "files"},
+    {"errors", "events", "files", "wording"},
     {"datasets"},
     {"encoders"},
     {"features"},

@@ -13,7 +13,8 @@ from transferscore.datasets.frames import table_of_hub_dataset
 from transferscore.datasets.table_file import dataset_of_table
 from transferscore.datasets.table_samples import ANYWHERE
 from transferscore.datasets.task import Task
-from transferscore.errors import DatasetError, MissingExtraError, one_line
+from transferscore.errors import DatasetError, MissingExtraError
+from transferscore.wording import one_line
 
 __all__ = ["read_hub_dataset"]
 

@@ -10,7 +10,8 @@ import weakref
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from transferscore.errors import DatasetError, MissingExtraError, one_line
+from transferscore.errors import DatasetError, MissingExtraError
+from transferscore.wording import one_line
 
 __all__ = ["fetched", "is_remote"]
 

@@ -18,7 +18,8 @@ from transferscore.datasets.origins import Slice, file_stamp
 from transferscore.datasets.table import table_of_records
 from transferscore.datasets.table_file import dataset_of_table
 from transferscore.datasets.task import Task
-from transferscore.errors import DatasetError, one_line
+from transferscore.errors import DatasetError
+from transferscore.wording import one_line
 
 __all__ = ["is_shards", "read_shards", "shard_paths"]
 

@@ -19,7 +19,8 @@ from transferscore.datasets.table import (
 )
 from transferscore.datasets.table_samples import rows_of_table
 from transferscore.datasets.task import Task
-from transferscore.errors import DatasetError, MissingExtraError, one_line
+from transferscore.errors import DatasetError, MissingExtraError
+from transferscore.wording import one_line
 
 __all__ = ["TABLE_SUFFIXES", "dataset_of_table", "read_table_file"]
 

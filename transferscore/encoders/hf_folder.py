@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from transferscore.errors import EncoderError, MissingExtraError, one_line
+from transferscore.errors import EncoderError, MissingExtraError
+from transferscore.wording import one_line
 
 __all__ = ["ModelFolder", "commit_of", "find_folder", "is_offline", "model_path"]
 

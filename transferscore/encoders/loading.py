@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from transferscore.encoders.torch_inference import is_out_of_memory
-from transferscore.errors import EncoderError, TransferScoreError, one_line
+from transferscore.errors import EncoderError, TransferScoreError
+from transferscore.wording import one_line
 
 __all__ = ["Lazily", "explained"]
 

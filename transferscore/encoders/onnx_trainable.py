@@ -14,7 +14,8 @@ from transferscore.encoders.model_input import ModelInput
 from transferscore.encoders.onnx_plain import plain_graph
 from transferscore.encoders.onnx_session import OnnxSession
 from transferscore.encoders.torch_inference import pooled_tensor
-from transferscore.errors import EncoderError, one_line
+from transferscore.errors import EncoderError
+from transferscore.wording import one_line
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

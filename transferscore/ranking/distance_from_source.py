@@ -13,9 +13,9 @@ from transferscore.datasets import Dataset
 from transferscore.distances import Fingerprint, batch_norm_distance, level_of, perplexity_distance
 from transferscore.distances.level import Level
 from transferscore.encoders import Encoder, FeaturesFile, norm_layers, token_losses
-from transferscore.errors import one_line
 from transferscore.features import Entry, Features, Store
 from transferscore.ranking.fingerprints import FoundFingerprint
+from transferscore.wording import one_line
 
 __all__ = ["SourceDistance", "source_distance"]
 

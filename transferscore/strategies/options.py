@@ -19,7 +19,7 @@ from transferscore.encoders import (
     TrainableModel,
     trainable_model,
 )
-from transferscore.errors import EncoderError, one_line
+from transferscore.errors import EncoderError
 from transferscore.features import Features
 from transferscore.strategies.calibration_table import CALIBRATIONS, UNTRIED
 from transferscore.strategies.circumstances import circumstances_of
@@ -30,6 +30,7 @@ from transferscore.strategies.published import PUBLISHED
 from transferscore.strategies.step import StepProfile, Workload, profile_forward, profile_step
 from transferscore.strategies.strategy import STRATEGIES, LoRA, Strategy
 from transferscore.strategies.training import TrainingPlan
+from transferscore.wording import one_line
 
 if TYPE_CHECKING:
     from torch import nn

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from transferscore.errors import one_line
+from transferscore.wording import one_line
 from transferscore_server.precedence import give_way
 from transferscore_server.workers.memory import give_back, held_bytes, machine_bytes
 from transferscore_server.workers.messages import Channel, Message
