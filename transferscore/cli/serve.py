@@ -95,9 +95,9 @@ async def _serve(settings: Any) -> int:
     keep_freed_memory()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    server = await start_server(settings)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT):  # first: starting may take seconds
         loop.add_signal_handler(number, _asked, stop)
+    server = await start_server(settings)
     print(f"transferscore: serving at {', '.join(server.addresses)}", flush=True)
     await stop.wait()
     await server.stop()

@@ -109,6 +109,7 @@ class HfEncoder:
             lambda: find_folder(str(model), revision, self._name, is_trusted=trust_remote_code)
         )
         self._tokenizing = Lock()  # a fast tokenizer refuses two threads at once
+        self._running = Lock()  # layers and logits are caught by hooks: two threads' would mix
         self._readers = {
             "text": Lazily(lambda: load_tokenizer(self._folder.get(), self._name)),
             "tokens": Lazily(
@@ -280,7 +281,8 @@ class HfEncoder:
     ) -> tuple[list[Tensor], Tensor | None]:
         """Features of one layer or of all, and logits, in one pass; gradients flow if allowed."""
         inputs = {key: to_device(value, device) for key, value in batch.inputs.items()}
-        output, logits = model.run(inputs, hidden=layer != -1)
+        with self._running:
+            output, logits = model.run(inputs, hidden=layer != -1)
         pooler = Pooler(
             batch.modality,
             self._pooling_of(batch.modality),

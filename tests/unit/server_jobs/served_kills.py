@@ -164,6 +164,8 @@ def kill_served(
             serving.start()
         for thread in threads:
             thread.join(PATIENCE_SECONDS)
+        # The rankings may have ended before the last kill: a server that loads obeys no order yet.
+        caller.wait_for_server()
     finally:
         with contextlib.suppress(ProcessLookupError):
             exit_code = serving.stop()
