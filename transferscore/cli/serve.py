@@ -86,18 +86,21 @@ def run(options: argparse.Namespace) -> int:
 
 async def _serve(settings: Any) -> int:
     try:
-        from transferscore_server.allocation import keep_freed_memory
+        from transferscore_server.allocation import keep_freed_memory, leave_alone_what_is_loaded
         from transferscore_server.app import start_server
         from transferscore_server.logs import configure_logs
+        from transferscore_server.precedence import answer_soon
     except ImportError as error:
         raise MissingExtraError.of(str(error.name), "server", "`transferscore serve`") from None
     configure_logs(settings.log_level)
     keep_freed_memory()
+    answer_soon()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):  # first: starting may take seconds
         loop.add_signal_handler(number, _asked, stop)
     server = await start_server(settings)
+    leave_alone_what_is_loaded()
     print(f"transferscore: serving at {', '.join(server.addresses)}", flush=True)
     await stop.wait()
     await server.stop()
