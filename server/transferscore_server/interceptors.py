@@ -38,7 +38,6 @@ _DETAILS_KEY = "grpc-status-details-bin"
 _EXEMPT = ("/grpc.health.v1.Health/",)
 # They last as long as their ranking and cost next to nothing while they wait.
 _LONG = ("/transferscore.v1.RankingService/WatchRanking",)
-_MAX_WATCHERS = 1024
 
 
 class Admission:
@@ -60,11 +59,13 @@ class Admission:
         Raises:
             CallError: The caller has as many calls running as it may.
         """
-        key, most = (who, is_long), _MAX_WATCHERS if is_long else self._limits.max_concurrent_calls
+        limits, key = self._limits, (who, is_long)
+        most = limits.max_watches if is_long else limits.max_concurrent_calls
         if self._running[key] >= most:
             raise exhausted(
                 "TOO_MANY_CALLS",
-                f"{who!r} watches {most} rankings, the most that one caller may."
+                f"{who!r} watches {most} rankings, the most that one caller may "
+                "(Limits.max_watches)."
                 if is_long
                 else f"{who!r} has {most} calls running, the most that one caller may "
                 "(Limits.max_concurrent_calls).",

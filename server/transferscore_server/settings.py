@@ -33,6 +33,7 @@ class Limits:
     max_project_rankings: int = 16
     max_page_size: int = 1000
     max_concurrent_calls: int = 64
+    max_watches: int = 1024
     max_unary_seconds: float = 60.0
     upload_expiry_seconds: float = 86_400.0
     watch_heartbeat_seconds: float = 15.0

@@ -40,6 +40,7 @@ def server(tmp_path_factory):
     environment = {
         "TS_TOKENS": f"ops * {TOKEN}; team alpha {SCOPED}",
         "TS_MAX_CONCURRENT_CALLS": "3",
+        "TS_MAX_WATCHES": "7",
         "TS_MAX_CANDIDATES": "11",
         "TS_MODEL_MEMORY_BYTES": "123456789",
         "TS_LOG_LEVEL": "info",
@@ -193,6 +194,7 @@ def test_limits_are_told_and_kept(server, channel):
     with transferscore.Client(server.address, access=Access(TOKEN)) as client:
         limits = client.server_info().limits
     assert (limits.max_candidates, limits.max_concurrent_calls) == (11, 3)
+    assert limits.max_watches == 7
     held = threading.Event()
 
     def slow():

@@ -34,7 +34,7 @@ class GetServerInfoResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., devices: _Optional[_Iterable[_Union[Device, _Mapping]]] = ..., model_schemes: _Optional[_Iterable[str]] = ..., data_schemes: _Optional[_Iterable[str]] = ..., library_versions: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("max_message_bytes", "max_chunk_bytes", "max_dataset_bytes", "max_stream_bytes", "max_stream_features", "max_candidates", "max_queued_rankings", "max_project_rankings", "max_page_size", "max_concurrent_calls", "max_unary_time", "upload_expiry", "watch_heartbeat", "max_stream_classes")
+    __slots__ = ("max_message_bytes", "max_chunk_bytes", "max_dataset_bytes", "max_stream_bytes", "max_stream_features", "max_candidates", "max_queued_rankings", "max_project_rankings", "max_page_size", "max_concurrent_calls", "max_unary_time", "upload_expiry", "watch_heartbeat", "max_stream_classes", "max_watches")
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_CHUNK_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_DATASET_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -49,6 +49,7 @@ class Limits(_message.Message):
     UPLOAD_EXPIRY_FIELD_NUMBER: _ClassVar[int]
     WATCH_HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     MAX_STREAM_CLASSES_FIELD_NUMBER: _ClassVar[int]
+    MAX_WATCHES_FIELD_NUMBER: _ClassVar[int]
     max_message_bytes: int
     max_chunk_bytes: int
     max_dataset_bytes: int
@@ -63,7 +64,8 @@ class Limits(_message.Message):
     upload_expiry: _duration_pb2.Duration
     watch_heartbeat: _duration_pb2.Duration
     max_stream_classes: int
-    def __init__(self, max_message_bytes: _Optional[int] = ..., max_chunk_bytes: _Optional[int] = ..., max_dataset_bytes: _Optional[int] = ..., max_stream_bytes: _Optional[int] = ..., max_stream_features: _Optional[int] = ..., max_candidates: _Optional[int] = ..., max_queued_rankings: _Optional[int] = ..., max_project_rankings: _Optional[int] = ..., max_page_size: _Optional[int] = ..., max_concurrent_calls: _Optional[int] = ..., max_unary_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., upload_expiry: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., watch_heartbeat: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., max_stream_classes: _Optional[int] = ...) -> None: ...
+    max_watches: int
+    def __init__(self, max_message_bytes: _Optional[int] = ..., max_chunk_bytes: _Optional[int] = ..., max_dataset_bytes: _Optional[int] = ..., max_stream_bytes: _Optional[int] = ..., max_stream_features: _Optional[int] = ..., max_candidates: _Optional[int] = ..., max_queued_rankings: _Optional[int] = ..., max_project_rankings: _Optional[int] = ..., max_page_size: _Optional[int] = ..., max_concurrent_calls: _Optional[int] = ..., max_unary_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., upload_expiry: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., watch_heartbeat: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., max_stream_classes: _Optional[int] = ..., max_watches: _Optional[int] = ...) -> None: ...
 
 class Device(_message.Message):
     __slots__ = ("id", "ready", "running", "resident_bytes")

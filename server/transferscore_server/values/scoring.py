@@ -156,6 +156,7 @@ def limits_message(limits: Limits) -> Any:
         max_project_rankings=limits.max_project_rankings,
         max_page_size=limits.max_page_size,
         max_concurrent_calls=limits.max_concurrent_calls,
+        max_watches=limits.max_watches,
         max_unary_time=duration(limits.max_unary_seconds),
         upload_expiry=duration(limits.upload_expiry_seconds),
         watch_heartbeat=duration(limits.watch_heartbeat_seconds),
