@@ -43,6 +43,7 @@ IS_FITTED = np.array([1.0, 1.0, 1.0, 0.0])
 # coefficients. What is lost from scratch is known to a few units of log odds only.
 PULL, PULL_APART, PULL_LOST = 0.1, 0.2, 0.02
 NINETY = 1.645
+REPEATS = 300
 TUNED = ("norm_tuning", "partial", "lora", "full")
 FIXED = {"always linear_probe": "linear_probe", "always lora": "lora", "always full": "full"}
 
@@ -238,8 +239,23 @@ def report_choices(all_pairs: list[Pair], answers: dict[int, float]) -> None:
                 fixed[title].append(accuracy.max() - max(rows))
         print(f"{name}: {len(own)} pairs, tau {taus[-1]:.2f}, regret {100 * regrets[-1]:.1f}")
     print(f"weighted tau {np.mean(taus):.2f}, regret {100 * np.mean(regrets):.1f} points")
+    print(f"weighted tau of a second measurement, by chance: {tau_of_a_repeat(groups):.2f}")
     for title, values in fixed.items():
         print(f"{title}: regret {100 * np.mean(values):.1f} points on {len(values)} datasets")
+
+
+def tau_of_a_repeat(groups: dict[str, list[Pair]]) -> float:
+    """Weighted tau of the measured values and the same off by the chance of rows, on average.
+
+    The chance of the rows trained and tested on is taken to be another for every pair; pairs share
+    rows, so the truth lies somewhat higher.
+    """
+    rng, taus = np.random.default_rng(0), []
+    for own in groups.values():
+        accuracy = np.array([p.accuracy for p in own])
+        deviation = np.sqrt([chance_of(p) for p in own])
+        taus += [weighted_tau(rng.normal(accuracy, deviation), accuracy) for _ in range(REPEATS)]
+    return float(np.mean(taus))
 
 
 def print_table(all_pairs: list[Pair]) -> None:

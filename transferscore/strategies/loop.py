@@ -27,6 +27,7 @@ __all__ = [
     "LEARNING_RATES",
     "TrainingPlan",
     "TrainingRun",
+    "bearable_loss",
     "features_of",
     "first_probe",
     "fit",
@@ -141,11 +142,12 @@ def fit(  # noqa: PLR0913 -- what is trained, on what, from where and for how lo
     rate: float,
     epochs: int,
     stop: int,
-    after_epoch: Callable[[nn.Module], None] | None = None,
+    ends: Callable[[nn.Module], bool] | None = None,
 ) -> nn.Module:
     """Train from the start on some rows, `stop` of the `epochs` of a cosine schedule.
 
-    The classifier starts as the probe, which `first_probe` fits once for several trainings.
+    The classifier starts as the probe, which `first_probe` fits once for several trainings. After
+    each epoch `ends` is asked whether that was the last.
     """
     import torch
 
@@ -172,8 +174,8 @@ def fit(  # noqa: PLR0913 -- what is trained, on what, from where and for how lo
             scaler.step(optimizer)
             scaler.update()
             schedule.step()
-        if after_epoch is not None:
-            after_epoch(head)
+        if ends is not None and ends(head):
+            break
     return head
 
 
@@ -236,6 +238,20 @@ def score_of(run: TrainingRun, head: nn.Module, rows: NDArray[np.int64]) -> tupl
     loss = float(_loss_of(torch.from_numpy(outputs), run.dataset, rows))
     metrics = measure(outputs, run.dataset.labels[rows], run.dataset.task.kind)
     return next(iter(metrics.values())), loss
+
+
+def bearable_loss(run: TrainingRun, probe: Probe, rows: NDArray[np.int64]) -> float:
+    """Loss on its training rows above which a model has lost half of what the probe knew of them.
+
+    Halfway from the probe's loss to that of who knows the classes' shares, or the mean, and nothing
+    else. A learning rate that leads there tears the model apart.
+    """
+    run.restart()
+    known = score_of(run, head_of(probe).to(run.model.device), rows)[1]
+    if not run.dataset.n_classes:
+        return 0.5 * (known + 1.0)
+    shares = np.bincount(run.dataset.labels[rows]) / len(rows)
+    return 0.5 * (known - float(np.sum(shares * np.log(np.maximum(shares, 1e-12)))))
 
 
 def outputs_of(run: TrainingRun, head: nn.Module, rows: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -59,7 +59,7 @@ def outlook(  # noqa: PLR0913 -- what is known of a model, and how far to look
 
     The probe is held out exactly (leave-one-out, all rows). What tuning adds is told by the tangent
     kernel of what a strategy trains, and, of classifiers of images and texts, by a rehearsal: one
-    half of a subsample is tuned on for ten epochs, the other held out.
+    half of a subsample is tuned on for some ten epochs, the other held out.
 
     Args:
         encoder: The model.

@@ -17,6 +17,7 @@ from transferscore.strategies.loop import (
     LEARNING_RATES,
     TrainingPlan,
     TrainingRun,
+    bearable_loss,
     first_probe,
     fit,
     held_out_rows,
@@ -128,12 +129,9 @@ def _trained(
     """Learning rate, trained classifier and seconds of an epoch.
 
     A rate that did well on part of the rows for a few epochs can still tear the model apart in the
-    whole run: on its own training rows it loses more than half of what the probe knew. Then the
-    next lower one is taken.
+    whole run. Then the next lower one is taken.
     """
-    run.restart()
-    known = score_of(run, head_of(probe).to(run.model.device), rows)[1]
-    bearable = 0.5 * (known + _loss_of_ignorance(run.dataset, rows))
+    bearable = bearable_loss(run, probe, rows)
     for rate in sorted((rate for rate in run.rates if rate <= chosen), reverse=True):
         began = time.perf_counter()
         head = fit(run, rows, probe, rate, run.plan.epochs, epochs)
@@ -141,14 +139,6 @@ def _trained(
         if score_of(run, head, rows)[1] < bearable:
             break
     return rate, head, seconds
-
-
-def _loss_of_ignorance(dataset: Dataset, rows: NDArray[np.int64]) -> float:
-    """Loss of who knows the classes' shares, or the mean, and nothing else."""
-    if not dataset.n_classes:
-        return 1.0
-    shares = np.bincount(dataset.labels[rows]) / len(rows)
-    return float(-np.sum(shares * np.log(np.maximum(shares, 1e-12))))
 
 
 def _search(run: TrainingRun, rows: NDArray[np.int64]) -> tuple[float, float]:
@@ -159,8 +149,9 @@ def _search(run: TrainingRun, rows: NDArray[np.int64]) -> tuple[float, float]:
     for rate in run.rates:
         reached: list[tuple[float, float]] = []
 
-        def note(head: nn.Module, reached: list[tuple[float, float]] = reached) -> None:
+        def note(head: nn.Module, reached: list[tuple[float, float]] = reached) -> bool:
             reached.append(score_of(run, head, held))
+            return False
 
         fit(run, fitted, probe, rate, run.plan.search_epochs, run.plan.search_epochs, note)
         epoch = _stopping_epoch([value for value, _ in reached], len(held))

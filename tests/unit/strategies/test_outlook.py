@@ -7,7 +7,7 @@ from transferscore.datasets import dataset_from_arrays
 from transferscore.encoders import CallableEncoder, ModuleEncoder
 from transferscore.errors import InputError
 from transferscore.statistics import Statistics
-from transferscore.strategies import STRATEGIES, outlook, resolve_strategies
+from transferscore.strategies import STRATEGIES, outlook, rehearsal, resolve_strategies
 from transferscore.strategies.calibration import (
     Observed,
     calibrated,
@@ -15,6 +15,7 @@ from transferscore.strategies.calibration import (
     weighs_rehearsal,
 )
 from transferscore.strategies.evidence import gather_evidence
+from transferscore.strategies.loop import fit
 from transferscore.strategies.published import Frozen, published_outlook
 from transferscore.strategies.rehearsal import Rehearsal, rehearse
 
@@ -134,6 +135,32 @@ def test_a_rehearsal_tunes_one_half_and_is_tested_on_the_other():
     assert found.gain == pytest.approx(log_odds(found.tuned, 200) - log_odds(found.probe, 200))
     assert Rehearsal(0.8, 0.4, 200).gain == 0.0
     assert rehearse(encoder(100.0), data, 0) == found
+
+
+@pytest.mark.parametrize(("bold", "epochs"), [(1e-3, [(1e-3, 10)]), (30.0, [(30.0, 3), (3e-4, 8)])])
+def test_a_convolutional_network_is_rehearsed_boldly_unless_that_tears_it_apart(
+    monkeypatch, bold, epochs
+):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Unflatten(1, (1, 2)), nn.Conv1d(1, 8, 2), nn.Tanh(), nn.Flatten())
+    ran = []
+
+    def noted(run, rows, probe, rate, n_epochs, stop, ends=None):
+        heads = []
+
+        def asked(head):
+            heads.append(head)
+            return ends is not None and ends(head)
+
+        head = fit(run, rows, probe, rate, n_epochs, stop, asked)
+        ran.append((rate, len(heads)))
+        return head
+
+    monkeypatch.setattr(rehearsal, "_BOLD_RATE", bold)
+    monkeypatch.setattr(rehearsal, "fit", noted)
+    found = rehearse(ModuleEncoder(network, layer=""), dataset(200), 0)
+    assert ran == epochs
+    assert 0.0 < found.tuned <= 1.0
 
 
 def test_only_what_is_tuned_is_rehearsed():
