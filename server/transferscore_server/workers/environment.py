@@ -64,7 +64,7 @@ def worker_environment(
         environment: That of the front.
         device: "cpu", or "cuda:N" for the N-th GPU that the front may use.
         offline: Whether nothing is fetched: then no token and no proxy is passed on.
-        n_threads: Threads for matrix products, where the front's environment says nothing.
+        n_threads: Threads for matrix products, where the front's environment says nothing of any.
     """
     passed = _NEEDED if offline else _NEEDED | _ONLINE
     kept = {
@@ -73,8 +73,10 @@ def worker_environment(
         if name in passed or name.startswith(_NEEDED_PREFIXES)
     }
     visible = _visible_devices(environment.get("CUDA_VISIBLE_DEVICES"), device)
+    # One alone speaks for all: the libraries' own variables would go before it.
+    threads = {} if kept.keys() & set(_THREADS) else dict.fromkeys(_THREADS, str(n_threads))
     return {
-        **dict.fromkeys(_THREADS, str(n_threads)),
+        **threads,
         **kept,
         **(_OFFLINE if offline else {}),
         "CUDA_VISIBLE_DEVICES": visible,
