@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -48,14 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
     except TransferScoreError as error:
         if options.debug:
             raise
         print(f"transferscore: {error}", file=sys.stderr)
         return EXIT_USAGE
     except BrokenPipeError:
-        # The reader of our output (`head`, say) has seen enough.
-        sys.stderr.close()
+        # The reader of our output (`head`, say) has seen enough: what is still
+        # buffered goes nowhere, so that the flush at exit does not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
     except KeyboardInterrupt:
         print("transferscore: interrupted; what was extracted is kept.", file=sys.stderr)

@@ -162,8 +162,15 @@ def test_scores_explains_every_score(capsys):
     assert {row["name"] for row in json.loads(capsys.readouterr().out)} == set(SCORES)
 
 
-def test_a_closed_pipe_is_no_error():
-    command = f"{sys.executable} -m transferscore.cli.main scores | head -1"
+@pytest.mark.parametrize(
+    ("pipe", "read"),
+    [
+        ("scores | head -1 | cut -c1-6", "Higher\n"),
+        ("scores | true", ""),
+        ("cite logme | true", ""),
+    ],
+)
+def test_a_closed_pipe_is_no_error(pipe, read):
+    command = f"{sys.executable} -m transferscore.cli.main {pipe}"
     run = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
-    assert run.stdout == "Higher is better, for every score.\n"
-    assert run.stderr == ""
+    assert (run.stdout, run.stderr) == (read, "")
