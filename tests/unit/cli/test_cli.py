@@ -171,6 +171,7 @@ def test_scores_explains_every_score(capsys):
     ],
 )
 def test_a_closed_pipe_is_no_error(pipe, read):
-    command = f"{sys.executable} -m transferscore.cli.main {pipe}"
+    # Buffered, as a user's is: what is short is written at exit only.
+    command = f"unset PYTHONUNBUFFERED; {sys.executable} -m transferscore.cli.main {pipe}"
     run = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert (run.stdout, run.stderr) == (read, "")
