@@ -27,7 +27,8 @@ def usage_of(run: Callable[[], object]) -> Usage:
     """The tensors that `run` makes, counted as they come and go.
 
     What autograd keeps for the way back stays alive, so the peak of a forward pass is what training
-    holds when the way back begins. Scratch space inside one operation is not seen.
+    holds when the way back begins. Scratch space inside one operation is not seen, but for a CPU's
+    convolutions, which copy what they read and write into blocks of channels.
     """
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
@@ -48,12 +49,14 @@ def usage_of(run: Callable[[], object]) -> Usage:
             args: Any = (),
             kwargs: Mapping[str, Any] | None = None,
         ) -> Any:
+            before = self.live
             out = func(*args, **(kwargs or {}))
             given = {_storage_id(leaf) for leaf in tree_leaves((args, kwargs)) if _holds(leaf)}
             self.count += 1
             for leaf in tree_leaves(out):
                 if _holds(leaf) and _storage_id(leaf) not in given:
                     self.follow(leaf.untyped_storage())
+            self.peak = max(self.peak, before + _scratch_bytes(func, args, out))
             return out
 
         def follow(self, storage: torch.UntypedStorage) -> None:
@@ -77,3 +80,12 @@ def usage_of(run: Callable[[], object]) -> Usage:
     with Live() as mode:
         run()
     return Usage(mode.peak, mode.count)
+
+
+def _scratch_bytes(func: Callable[..., Any], args: Any, out: Any) -> int:
+    """What a convolution of a CPU makes on its way: its input and its output in blocks."""
+    import torch
+
+    if func is not torch.ops.aten.convolution.default or out.device.type != "cpu":
+        return 0
+    return int(args[0].nbytes + out.nbytes)

@@ -44,6 +44,12 @@ def test_attention_is_counted_on_a_cpu():
     assert flops_of(lambda: attend(q, q, q).sum().backward()) == 3 * products
 
 
+def test_a_convolution_of_a_cpu_copies_its_input_and_output_meanwhile():
+    image, kernel = torch.zeros(2, 3, 32, 32), torch.zeros(8, 3, 3, 3)
+    usage = usage_of(lambda: nn.functional.conv2d(image, kernel))
+    assert usage.peak_bytes == image.nbytes + 2 * 8 * 30 * 30 * 4
+
+
 def test_live_bytes_come_and_go():
     start = torch.zeros(1000)
 
