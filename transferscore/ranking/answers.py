@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from transferscore.ranking.pairs import Pair
 from transferscore.strategies.curves import (
+    FURTHEST,
     Crossing,
     Curve,
     curve_of,
@@ -72,10 +73,16 @@ def _until_better(best: Pair, probe: Pair, setting: Setting) -> str:
             f"{name} is not expected to beat the probe with up to 16 times the "
             f"{setting.n_samples:,} labels{_at_best(crossing)}."
         )
+    n = setting.n_samples
+    if round(crossing.n_samples) <= round(n / FURTHEST):
+        at_worst = f" (90% interval: at most {_round(crossing.high)})"
+        return (
+            f"{name} is expected to beat the probe with a sixteenth of the {n:,} labels already"
+            f"{at_worst if round(crossing.high) > round(n / FURTHEST) else ''}."
+        )
     return (
         f"{name} is expected to beat the probe from about {_round(crossing.n_samples)} labels on "
-        f"(90% interval {_round(crossing.low)} to {_round(crossing.high)}); there are "
-        f"{setting.n_samples:,}."
+        f"(90% interval {_round(crossing.low)} to {_round(crossing.high)}); there are {n:,}."
     )
 
 

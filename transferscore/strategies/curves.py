@@ -10,14 +10,14 @@ import numpy as np
 
 from transferscore.strategies.outlook import CurvePoint
 
-__all__ = ["Crossing", "Curve", "curve_of", "doubling_gain", "labels_until_better"]
+__all__ = ["FURTHEST", "Crossing", "Curve", "curve_of", "doubling_gain", "labels_until_better"]
 
 _QUANTILE = 1.6448536269514722
 # An error of nothing has no logarithm; one sample in a thousand is as good as can be told.
 _LEAST_ERROR = 1e-3
 _FEWEST_POINTS = 3
 # A power law fitted to a few points says nothing of a hundred times as many labels.
-_FURTHEST = 16.0
+FURTHEST = 16.0
 _STEPS = 400
 
 
@@ -54,7 +54,8 @@ class Crossing:
     """From how many labels on one curve is above another.
 
     Attributes:
-        n_samples: Expected; infinite if not within 16 times the labels that there are.
+        n_samples: Expected; infinite if not within 16 times the labels that there are, and a
+            sixteenth of them if with fewer.
         low: Lower end of the 90 % interval.
         high: Upper end; likewise perhaps infinite.
     """
@@ -111,7 +112,7 @@ def _crossing(tuned: Curve, probe: Curve, slope: float) -> float:
     """Looks back where fine-tuning is ahead now, and ahead where it is not."""
     n = tuned.n_samples
     is_ahead = tuned.value(n, slope) >= probe.value(n)
-    ends = (n, n / _FURTHEST) if is_ahead else (n, n * _FURTHEST)
+    ends = (n, n / FURTHEST) if is_ahead else (n, n * FURTHEST)
     sizes = np.geomspace(*ends, _STEPS)
     changes = ((tuned.value(m, slope) >= probe.value(m)) != is_ahead for m in sizes)
     first = next((i for i, changed in enumerate(changes) if changed), None)

@@ -237,12 +237,12 @@ def test_the_document_is_what_json_gives_back():
     assert json.loads(json.dumps(document)) == document
 
 
-def with_curve(entry):
+def with_curve(entry, tuned_power=0.6):
     """The entry with curves that rise to the prediction, the probe's slower."""
 
     def curved(each):
         end = 0.8 if each.strategy == "linear_probe" else each.outlook.predicted.value
-        power = 0.1 if each.strategy == "linear_probe" else 0.6
+        power = 0.1 if each.strategy == "linear_probe" else tuned_power
         values = {n: 1 - (1 - end) * (n / N) ** -power for n in (50, 100, 200)}
         curve = tuple(CurvePoint(n, Prediction(v, v - 0.02, v + 0.02)) for n, v in values.items())
         outlook = dataclasses.replace(each.outlook, learning_curve=curve)
@@ -258,6 +258,15 @@ def test_curves_answer_what_more_labels_would_do():
         "More labels: twice as many are expected to add +1.7 points to Full fine-tuning (90%"
     )
     assert "the best other model (b, full) is 2.0 points behind" in labels_or_model
+    assert until == (
+        "Full fine-tuning is expected to beat the probe with a sixteenth of the 400 labels already "
+        "(90% interval: at most 46)."
+    )
+
+
+def test_curves_that_cross_tell_where():
+    entries = [with_curve(model("a", 0.8, full=0.95), tuned_power=1.0)]
+    until = assemble_ranking(DATASET, entries, [], 0).decision.answers[-1]
     assert until.startswith("Full fine-tuning is expected to beat the probe from about ")
     assert until.endswith("there are 400.")
 
