@@ -32,6 +32,7 @@ from transferscore.encoders import Encoder, resolve_encoder, trainable_model
 from transferscore.strategies import STRATEGIES, Strategy
 from transferscore.strategies.circumstances import circumstances_of
 from transferscore.strategies.cost import memory_bytes, training_seconds
+from transferscore.strategies.optimiser import adamw
 from transferscore.strategies.probe import fit_probe
 from transferscore.strategies.recipe import recipe_of, schedule_of
 from transferscore.strategies.step import StepProfile, Workload, profile_step
@@ -134,7 +135,7 @@ def _steps(model, batch, n_classes: int) -> Callable[[int], None]:
         width = model.features(batch).shape[1]
     head = torch.nn.Linear(width, n_classes).to(model.device)
     trained = [weight for weight in model.module.parameters() if weight.requires_grad]
-    optimiser = torch.optim.AdamW([*trained, *head.parameters()], lr=1e-4)
+    optimiser = adamw([*trained, *head.parameters()], rate=1e-4)
     labels = torch.arange(BATCH, device=model.device) % n_classes
 
     def run(count: int) -> None:

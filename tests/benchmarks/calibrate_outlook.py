@@ -7,11 +7,13 @@ whose coefficients were fitted without the dataset that it is tried on; its form
 rehearsal lasts, were chosen with these datasets in view. Last come the coefficients fitted on all,
 as `transferscore/strategies/calibration_table.py` has them.
 
-In log odds, a strategy adds to the probe a constant and shares of the kernel's gain and of the
-rehearsal's. The shares are fitted by least squares of errors in accuracy. They are drawn towards
-one half each, and those of one strategy towards those of all ways of tuning, so that a strategy of
-which little was measured behaves like the others. From scratch a model reaches what full tuning
-reaches, less what it loses in any case and what goes with the frozen features' share of the kernel.
+In log odds, a strategy adds to the probe shares of the kernel's gain and of the rehearsal's; where
+neither sees a gain there is none. The shares are fitted by least squares of errors in accuracy.
+They are drawn towards one half each, and those of one strategy towards those of all ways of tuning,
+so that a strategy of which little was measured behaves like the others. From scratch a model
+reaches what full tuning reaches, less what it loses in any case and what goes with the frozen
+features' share of the kernel. measured_sizes.csv says by which share of itself a gain grows with
+every doubling of the rows that kernel and rehearsal saw.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import itertools
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,7 @@ from scipy.optimize import least_squares
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tests.benchmarks.measured_sizes import measured_sizes
 from tests.benchmarks.measured_strategies import TEXTS, measured
 from tests.benchmarks.strategy_evidence import gathered
 from transferscore.ranking.agreement import weighted_tau
@@ -36,15 +39,19 @@ from transferscore.strategies.calibration import log_odds
 from transferscore.strategies.rehearsal import Rehearsal
 
 # A constant, and the weights of the kernel's gain, of the rehearsal's and of the frozen features'
-# share of the kernel, before anything is seen.
+# share of the kernel, before anything is seen. What is tuned has two of them, what is trained from
+# scratch all four.
 PRIOR = np.array([0.0, 0.5, 0.5, 0.0])
-IS_FITTED = np.array([1.0, 1.0, 1.0, 0.0])
+IS_FITTED = np.array([0.0, 1.0, 1.0, 0.0])
 # How strongly errors in accuracy (about 0.03) are held against leaving the prior, and the common
 # coefficients. What is lost from scratch is known to a few units of log odds only.
 PULL, PULL_APART, PULL_LOST = 0.1, 0.2, 0.02
+UNSEEN_SPREAD = 0.03  # the error that every doubling of rows adds
 NINETY = 1.645
 REPEATS = 300
+REHEARSED = ("probe", "tuned", "frozen", "refitted")
 TUNED = ("norm_tuning", "partial", "lora", "full")
+FROZEN = ("linear_probe",)
 FIXED = {"always linear_probe": "linear_probe", "always lora": "lora", "always full": "full"}
 
 
@@ -59,6 +66,7 @@ class Pair:
     kernel: float
     gains: np.ndarray
     n: int
+    doublings: float = 0.0
 
     @property
     def kind(self) -> str:
@@ -83,8 +91,8 @@ def pair_of(row: dict[str, str], seen: dict[str, str]) -> Pair:
     n, probe, kernel = int(seen["n_rows"]), float(seen["probe"]), float(seen["kernel"])
     gains = [1.0, log_odds(kernel, n) - log_odds(probe, n), 0.0, 1.0 - float(seen["share"])]
     if seen["rehearsed_tuned"]:
-        probe_there, tuned = float(seen["rehearsed_probe"]), float(seen["rehearsed_tuned"])
-        gains[2] = Rehearsal(probe_there, tuned, int(seen["n_rehearsed"])).gain
+        told = (float(seen[f"rehearsed_{name}"]) for name in REHEARSED)
+        gains[2] = Rehearsal(*told, int(seen["n_rehearsed"])).gain
     return Pair(
         row["model"],
         row["dataset"],
@@ -150,9 +158,10 @@ def lost_from_scratch(own: list[Pair], full: np.ndarray) -> np.ndarray:
     return lost(least_squares(errors, np.array([0.5, 0.5]), bounds=(0.0, np.inf)).x)
 
 
-def predicted(pair: Pair, coefficients: np.ndarray) -> float:
-    odds = log_odds(pair.probe, pair.n) + float(pair.gains @ coefficients)
-    return 1.0 / (1.0 + np.exp(-odds))
+def predicted(pair: Pair, coefficients: np.ndarray, growth: float = 0.0) -> float:
+    grown = 1.0 + growth * pair.doublings
+    gains = pair.gains * np.array([1.0, grown, grown, 1.0])
+    return 1.0 / (1.0 + np.exp(-log_odds(pair.probe, pair.n) - float(gains @ coefficients)))
 
 
 def left_out(all_pairs: list[Pair]) -> dict[int, float]:
@@ -258,10 +267,77 @@ def tau_of_a_repeat(groups: dict[str, list[Pair]]) -> float:
     return float(np.mean(taus))
 
 
+def pairs_of_sizes() -> list[Pair]:
+    """Runs with other numbers of rows."""
+    found = []
+    for row in measured_sizes():
+        n, n_seen = int(row["n_rows"]), int(row["n_seen"])
+        kernel, rehearsal = float(row["kernel_gain"]), float(row["rehearsal_gain"])
+        gains = np.array([1.0, kernel, rehearsal, float(row["frozen_share"])])
+        names = (row["model"], row["dataset"], row["strategy"])
+        measured_there = (float(row["accuracy"]), int(row["n_test"]), float(row["probe"]))
+        found.append(Pair(*names, *measured_there, np.nan, gains, n, np.log2(n / n_seen)))
+    return found
+
+
+def key_of(pair: Pair) -> tuple[str, str, str]:
+    return pair.model, pair.dataset, pair.strategy
+
+
+def growths(some: list[Pair], weights: dict[tuple[str, str, str], np.ndarray]) -> dict[str, float]:
+    """By strategy, the share of itself by which a gain grows with every doubling of the rows.
+
+    Gains are added to what the probe reached, so that its error does not count; before anything is
+    seen they do not grow.
+    """
+    probes = {(p.model, p.dataset, p.n): p.accuracy for p in some if p.strategy == "linear_probe"}
+    own = [
+        replace(p, probe=probes[p.model, p.dataset, p.n])
+        for p in some
+        if p.strategy in TUNED and p.doublings
+    ]
+    coefficients = [weights[key_of(p)] for p in own]
+    which = np.array([TUNED.index(p.strategy) for p in own], dtype=int)
+
+    def errors(flat: np.ndarray) -> np.ndarray:
+        growth = (flat[0] + flat[1:])[which]
+        missed = [
+            predicted(p, c, g) - p.accuracy
+            for p, c, g in zip(own, coefficients, growth, strict=True)
+        ]
+        return np.concatenate([missed, PULL * flat[:1], PULL_APART * flat[1:]])
+
+    found = least_squares(errors, np.zeros(1 + len(TUNED))).x
+    return dict(zip(TUNED, found[0] + found[1:], strict=True)) | dict.fromkeys(FROZEN, 0.0)
+
+
+def report_sizes(all_pairs: list[Pair]) -> None:
+    """Errors with other numbers of rows; gains and their growth are fitted on other datasets."""
+    sizes = pairs_of_sizes()
+    weights = {key_of(p): fitted(without(all_pairs, p), p) for p in sizes}
+    missed, hits = defaultdict(list), []
+    for pair in sizes:
+        growth = growths(without(sizes, pair), weights)[pair.strategy]
+        value = predicted(pair, weights[key_of(pair)], growth)
+        hits.append(covered(pair, value, np.hypot(0.03, UNSEEN_SPREAD * pair.doublings)))
+        same = predicted(pair, weights[key_of(pair)])
+        missed[pair.n, pair.strategy].append(
+            [abs(value - pair.accuracy), abs(same - pair.accuracy), abs(pair.probe - pair.accuracy)]
+        )
+    print(f"{'rows':>6} {'strategy':14}{'pairs':>6}{'MAE':>8}{'no growth':>14}{'probe':>8}")
+    for (n, strategy), errors in sorted(missed.items()):
+        mae = 100 * np.mean(errors, axis=0)
+        print(f"{n:6} {strategy:14}{len(errors):6}{mae[0]:8.1f}{mae[1]:14.1f}{mae[2]:8.1f}")
+    print(f"coverage of 90 % intervals: {np.mean(hits):.2f} of {len(hits)}")
+
+
 def print_table(all_pairs: list[Pair]) -> None:
-    answers = left_out(all_pairs)
+    answers, sizes = left_out(all_pairs), pairs_of_sizes()
+    growth = growths(sizes, {key_of(p): fitted(all_pairs, p) for p in sizes})
+    growth["scratch"] = growth["full"]
     for strategy, kind, own in grouped(all_pairs):
-        coefficients = ", ".join(f"{value:.2f}" for value in fitted(all_pairs, own[0]))
+        numbers = [*fitted(all_pairs, own[0]), growth[strategy]]
+        coefficients = ", ".join(f"{value:.2f}" for value in numbers)
         spread = spread_of(strategy, akin(all_pairs, own[0]), answers)
         print(f'{kind} "{strategy}": Calibration({coefficients}, {spread:.3f}),  # {len(own)} runs')
 
@@ -269,4 +345,5 @@ def print_table(all_pairs: list[Pair]) -> None:
 if __name__ == "__main__":
     everything = pairs()
     report(everything)
+    report_sizes(everything)
     print_table(everything)

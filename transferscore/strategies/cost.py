@@ -17,9 +17,7 @@ __all__ = ["Cost", "Schedule", "cost_of", "memory_bytes", "training_seconds"]
 _SHARE_OF_PEAK = 0.4
 _CROSSINGS = 4.0
 _LAUNCH_SECONDS = 1e-5
-# Adam's two moments; a step also needs two more of the largest tensor while it works on that.
-_MOMENTS = 2
-_STEP_COPIES = 2
+_MOMENTS = 2  # Adam's
 # Mixed precision keeps activations in two bytes, and a two-byte copy of every weight.
 _HALF = 0.5
 
@@ -154,10 +152,10 @@ def training_seconds(step: StepProfile, schedule: Schedule, device: Device | Non
 def memory_bytes(step: StepProfile, batch_size: int, *, mixed: bool) -> int | None:
     """Peak bytes of tensors: weights, Adam's moments, and the more of two passing things.
 
-    Those are the activations when the way back begins, and the gradients with what the optimiser
-    works in. In float32 as in mixed precision a trained weight takes 16 bytes: itself, its gradient
-    and two moments. Neither a GPU's context nor its libraries' scratch space is in it. None where
-    the model cannot be looked into.
+    Those are the activations when the way back begins, and the gradients when the optimiser steps.
+    In float32 as in mixed precision a trained weight takes 16 bytes: itself, its gradient and two
+    moments. Neither a GPU's context nor its libraries' scratch space is in it. None where the model
+    cannot be looked into.
 
     Args:
         step: One step, as measured here.
@@ -173,8 +171,7 @@ def memory_bytes(step: StepProfile, batch_size: int, *, mixed: bool) -> int | No
     weights: float = step.weight_bytes
     if mixed:
         activations, weights = activations * _HALF, weights * (1.0 + _HALF)
-    optimiser = step.trainable_bytes + _STEP_COPIES * step.largest_bytes
-    return int(weights + _MOMENTS * step.trainable_bytes + max(activations, optimiser))
+    return int(weights + _MOMENTS * step.trainable_bytes + max(activations, step.trainable_bytes))
 
 
 def _stated_seconds(step: StepProfile, flops: float, batch_size: int, device: Device) -> float:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from transferscore.datasets import Dataset
 from transferscore.encoders import Encoder, TrainableModel, trainable_model
-from transferscore.strategies.kernel import KernelFit, best_mixture, gram, unit_kernel
+from transferscore.strategies.kernel import (
+    KernelFit,
+    best_mixture,
+    feature_kernel,
+    feature_scale,
+    gram,
+    targets_of,
+    unit_kernel,
+)
 from transferscore.strategies.rehearsal import Rehearsal, rehearse
 from transferscore.strategies.strategy import LoRA, Strategy
 from transferscore.strategies.tangent import Tangents, tangents
@@ -19,10 +27,9 @@ from transferscore.strategies.tangent import Tangents, tangents
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Evidence", "feature_kernel", "gather_evidence", "targets_of"]
+__all__ = ["Evidence", "gather_evidence"]
 
 N_DIRECTIONS = 3
-_FLOOR = 1e-2
 _NIL = 1e-10
 
 
@@ -79,35 +86,12 @@ def gather_evidence(
     return found
 
 
-def targets_of(dataset: Dataset) -> NDArray[np.float64]:
-    """Indicators of classes `(n, K)`, or standardised real values `(n, m)`."""
-    if dataset.n_classes:
-        indicators: NDArray[np.float64] = np.eye(dataset.n_classes)[dataset.labels]
-        return indicators
-    values = np.asarray(dataset.labels, dtype=np.float64).reshape(len(dataset), -1)
-    standard: NDArray[np.float64] = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-300)
-    return standard
-
-
-def feature_kernel(features: NDArray[Any]) -> NDArray[np.float64]:
-    """Unit kernel `(n, n)` of standardised features `(n, d)`."""
-    return unit_kernel(gram(features / _scale(features)))
-
-
-def _scale(features: NDArray[Any]) -> NDArray[np.float64]:
-    """Spread of each feature; hardly varying ones count as a hundredth of the typical one."""
-    spread = features.astype(np.float64).std(axis=0)
-    floor = _FLOOR * np.sqrt(np.mean(spread**2)) or 1.0
-    scale: NDArray[np.float64] = np.maximum(spread, floor)
-    return scale
-
-
 def _tangents(encoder: Encoder, model: TrainableModel, dataset: Dataset, seed: int) -> Tangents:
     batch = model.prepare(dataset.samples)
     order = np.argsort([encoder.cost(sample) for sample in dataset.samples], kind="stable")
     few = model.features(model.prepare(dataset.samples[:32])).detach().float().cpu().numpy()
     draws = np.random.default_rng(seed).normal(size=(N_DIRECTIONS, few.shape[1]))
-    return tangents(model, batch, order, (draws / _scale(few)).astype(np.float32), seed=seed)
+    return tangents(model, batch, order, (draws / feature_scale(few)).astype(np.float32), seed=seed)
 
 
 def _kernel(

@@ -1,4 +1,4 @@
-"""Held-out predictions of kernel ridge regression, with a free intercept, in closed form."""
+"""Kernels of features, and held-out predictions of ridge regression in closed form."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from transferscore.datasets import Dataset
+
 __all__ = [
     "KernelFit",
     "best_mixture",
+    "feature_kernel",
+    "feature_scale",
     "gram",
     "leave_one_out",
     "split_losses",
     "subset_losses",
+    "targets_of",
     "unit_kernel",
 ]
 
@@ -25,6 +30,7 @@ _Matrix = NDArray[np.float64]
 PENALTIES: NDArray[np.float64] = np.logspace(-4.0, 1.0, 11)
 _SHARES = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
 _REPEATS = 4
+_FLOOR = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +38,9 @@ class KernelFit:
     """The mixture of features and tangents that predicts rows best which it has not seen.
 
     Attributes:
-        losses: `(n,)` leave-one-out: 0 or 1 for classes, squared error in units of variance else.
-        error: Leave-one-out squared error, by which the mixture was chosen.
+        losses: `(n,)` leave-one-out: 0 or 1 for classes, squared error in units of variance else;
+            of the rows asked for.
+        error: Leave-one-out squared error of these, by which the mixture was chosen.
         share: Weight of the tangent kernel; the feature kernel has the rest.
         penalty: Ridge penalty, in units of the kernel's mean variance.
         kernel: `(n, n)` the mixture.
@@ -58,6 +65,32 @@ def gram(rows: NDArray[Any]) -> _Matrix:
     return products
 
 
+def targets_of(dataset: Dataset) -> _Matrix:
+    """Indicators of classes `(n, K)`, or standardised real values `(n, m)`."""
+    if dataset.n_classes:
+        indicators: _Matrix = np.eye(dataset.n_classes)[dataset.labels]
+        return indicators
+    values = np.asarray(dataset.labels, dtype=np.float64).reshape(len(dataset), -1)
+    standard: _Matrix = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-300)
+    return standard
+
+
+def feature_kernel(features: NDArray[Any]) -> _Matrix:
+    """Unit kernel `(n, n)` of standardised features `(n, d)`."""
+    return unit_kernel(gram(features / feature_scale(features)))
+
+
+def feature_scale(features: NDArray[Any]) -> NDArray[np.float64]:
+    """Spread `(d,)` of each feature; hardly varying ones count as a hundredth of the typical one.
+
+    A feature that hardly varies on these rows would otherwise be blown up on others.
+    """
+    spread = features.astype(np.float64).std(axis=0)
+    floor = _FLOOR * np.sqrt(np.mean(spread**2)) or 1.0
+    scale: NDArray[np.float64] = np.maximum(spread, floor)
+    return scale
+
+
 def unit_kernel(kernel: _Matrix) -> _Matrix:
     """A kernel with its rows and columns centred, and a mean variance of one.
 
@@ -70,16 +103,26 @@ def unit_kernel(kernel: _Matrix) -> _Matrix:
     return centred / variance if variance > 0.0 else centred
 
 
-def best_mixture(features: _Matrix, tangents: _Matrix | None, targets: _Matrix) -> KernelFit:
+def best_mixture(
+    features: _Matrix,
+    tangents: _Matrix | None,
+    targets: _Matrix,
+    among: NDArray[np.int64] | None = None,
+) -> KernelFit:
     """The share of tangents and the penalty with the least leave-one-out squared error.
 
     Args:
         features: `(n, n)` unit kernel of the frozen features.
         tangents: `(n, n)` unit kernel of what the strategy trains; None for a probe.
         targets: `(n, K)` indicators of classes, or standardised real values.
+        among: The rows whose errors count; all by default. Where features have learned some rows'
+            labels, it is the others.
     """
     shares: Iterable[float] = (0.0,) if tangents is None else _SHARES
-    fits = (_best_penalty(_mixed(features, tangents, share), targets, share) for share in shares)
+    rows = np.arange(len(targets)) if among is None else among
+    fits = (
+        _best_penalty(_mixed(features, tangents, share), targets, share, rows) for share in shares
+    )
     return min(fits, key=lambda fit: fit.error)
 
 
@@ -133,11 +176,13 @@ def _mixed(features: _Matrix, tangents: _Matrix | None, share: float) -> _Matrix
     return features if tangents is None else (1.0 - share) * features + share * tangents
 
 
-def _best_penalty(kernel: _Matrix, targets: _Matrix, share: float) -> KernelFit:
-    predictions = leave_one_out(kernel, targets, PENALTIES)
-    errors = np.mean((predictions - targets) ** 2, axis=(1, 2))
+def _best_penalty(
+    kernel: _Matrix, targets: _Matrix, share: float, rows: NDArray[np.int64]
+) -> KernelFit:
+    predictions = leave_one_out(kernel, targets, PENALTIES)[:, rows]
+    errors = np.mean((predictions - targets[rows]) ** 2, axis=(1, 2))
     best = int(errors.argmin())
-    losses = _losses(predictions[best], targets)
+    losses = _losses(predictions[best], targets[rows])
     return KernelFit(losses, float(errors[best]), share, float(PENALTIES[best]), kernel)
 
 

@@ -17,6 +17,7 @@ from transferscore.errors import EncoderError
 from transferscore.strategies.batch_norm import batch_statistics
 from transferscore.strategies.batches import epoch_batches
 from transferscore.strategies.measures import measure
+from transferscore.strategies.optimiser import adamw
 from transferscore.strategies.probe import Probe, fit_probe, head_of
 from transferscore.strategies.strategy import Strategy, trainable_parameters
 
@@ -33,6 +34,7 @@ __all__ = [
     "fit",
     "held_out_rows",
     "outputs_of",
+    "outputs_on",
     "prepare_run",
     "score_of",
 ]
@@ -154,10 +156,8 @@ def fit(  # noqa: PLR0913 -- what is trained, on what, from where and for how lo
     run.restart()
     head = head_of(probe).to(run.model.device)
     weights = [weight for weight in run.model.module.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(
-        [{"params": weights, "lr": rate}, {"params": head.parameters(), "lr": _HEAD_RATE}],
-        weight_decay=run.plan.weight_decay,
-    )
+    groups = [{"params": weights}, {"params": head.parameters(), "lr": _HEAD_RATE}]
+    optimizer = adamw(groups, rate, run.plan.weight_decay)
     steps = epochs * math.ceil(len(rows) / run.plan.batch_size)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_cosine(steps))
     scaler = torch.amp.GradScaler(run.model.device, enabled=run.model.device.startswith("cuda"))
@@ -232,22 +232,26 @@ def held_out_rows(
 
 def score_of(run: TrainingRun, head: nn.Module, rows: NDArray[np.int64]) -> tuple[float, float]:
     """The leading metric and the loss of model and head on some rows."""
+    outputs = outputs_of(run, head, rows)
+    metrics = measure(outputs, run.dataset.labels[rows], run.dataset.task.kind)
+    return next(iter(metrics.values())), _loss_of_outputs(run, outputs, rows)
+
+
+def _loss_of_outputs(
+    run: TrainingRun, outputs: NDArray[np.float32], rows: NDArray[np.int64]
+) -> float:
     import torch
 
-    outputs = outputs_of(run, head, rows)
-    loss = float(_loss_of(torch.from_numpy(outputs), run.dataset, rows))
-    metrics = measure(outputs, run.dataset.labels[rows], run.dataset.task.kind)
-    return next(iter(metrics.values())), loss
+    return float(_loss_of(torch.from_numpy(outputs), run.dataset, rows))
 
 
-def bearable_loss(run: TrainingRun, probe: Probe, rows: NDArray[np.int64]) -> float:
+def bearable_loss(run: TrainingRun, outputs: NDArray[np.float32], rows: NDArray[np.int64]) -> float:
     """Loss on its training rows above which a model has lost half of what the probe knew of them.
 
-    Halfway from the probe's loss to that of who knows the classes' shares, or the mean, and nothing
-    else. A learning rate that leads there tears the model apart.
+    Halfway from the loss of the probe's outputs `(r, K)` to that of who knows the classes' shares,
+    or the mean, and nothing else. A learning rate that leads there tears the model apart.
     """
-    run.restart()
-    known = score_of(run, head_of(probe).to(run.model.device), rows)[1]
+    known = _loss_of_outputs(run, outputs, rows)
     if not run.dataset.n_classes:
         return 0.5 * (known + 1.0)
     shares = np.bincount(run.dataset.labels[rows]) / len(rows)
@@ -256,11 +260,18 @@ def bearable_loss(run: TrainingRun, probe: Probe, rows: NDArray[np.int64]) -> fl
 
 def outputs_of(run: TrainingRun, head: nn.Module, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """What model and head say of some rows, `(r, K)`."""
+    return outputs_on(run, head, features_of(run, rows))
+
+
+def outputs_on(
+    run: TrainingRun, head: nn.Module, features: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """What a head says, `(r, K)`, of features `(r, d)`."""
     import torch
 
-    features = torch.from_numpy(features_of(run, rows)).to(run.model.device)
     with torch.no_grad():
-        outputs: NDArray[np.float32] = head(features).float().cpu().numpy()
+        rows = torch.from_numpy(features).to(run.model.device)
+        outputs: NDArray[np.float32] = head(rows).float().cpu().numpy()
     return outputs
 
 

@@ -23,13 +23,14 @@ from transferscore.strategies.calibration import (
     uncalibrated,
     weighs_rehearsal,
 )
-from transferscore.strategies.evidence import (
-    Evidence,
+from transferscore.strategies.evidence import Evidence, gather_evidence
+from transferscore.strategies.kernel import (
+    KernelFit,
+    best_mixture,
     feature_kernel,
-    gather_evidence,
+    subset_losses,
     targets_of,
 )
-from transferscore.strategies.kernel import KernelFit, best_mixture, subset_losses
 from transferscore.strategies.outlook_values import CurvePoint, Prediction, StrategyOutlook
 from transferscore.strategies.published import PUBLISHED_BASIS, Frozen, published_outlook
 from transferscore.strategies.strategy import Strategy
@@ -59,7 +60,8 @@ def outlook(  # noqa: PLR0913 -- what is known of a model, and how far to look
 
     The probe is held out exactly (leave-one-out, all rows). What tuning adds is told by the tangent
     kernel of what a strategy trains, and, of classifiers of images and texts, by a rehearsal: one
-    half of a subsample is tuned on for some ten epochs, the other held out.
+    half of a subsample is tuned on for some ten epochs, the other is told by the tuned head, and by
+    a ridge of all rows on the tuned features, leave-one-out.
 
     Args:
         encoder: The model.
@@ -134,12 +136,12 @@ class _Look:
         """The outlook on one strategy from its evidence."""
         if isinstance(evidence, str):
             return self._without_evidence(name, evidence)
-        predicted = self._predicted(name, evidence)
+        predicted = self._predicted(name, evidence, self.probe, len(self.dataset))
         return StrategyOutlook(
             name,
             predicted,
             None,
-            self._curve(name, evidence.kernel, predicted),
+            self._curve(name, evidence, predicted),
             _BASIS[evidence.rehearsal is not None],
             evidence.n_trainable,
         )
@@ -154,36 +156,43 @@ class _Look:
             return StrategyOutlook(name, None, reason=reason)
         return StrategyOutlook(name, known, basis=PUBLISHED_BASIS)
 
-    def _predicted(self, name: str, evidence: Evidence) -> Prediction:
+    def _predicted(self, name: str, evidence: Evidence, probe: float, n_rows: int) -> Prediction:
+        """What a strategy reaches with so many rows, of which the probe of its model is known."""
         n, base = len(self.sample), self.sample_probe.value
         if not self.dataset.n_classes:
             gain = 0.0 if name == "scratch" else evidence.kernel.value - base
-            return uncalibrated(self.probe + gain, evidence.kernel.losses)
+            return uncalibrated(probe + gain, evidence.kernel.losses)
         kernel_gain = log_odds(evidence.kernel.value, n) - log_odds(base, n)
         rehearsal_gain = evidence.rehearsal.gain if evidence.rehearsal else 0.0
         observed = Observed(
-            self.probe,
-            len(self.dataset),
+            probe,
+            n_rows,
             kernel_gain,
             rehearsal_gain,
             frozen_share=1.0 - evidence.kernel.share,
+            n_seen=n,
         )
         return calibrated(name, observed, self.dataset.modality)
 
-    def _curve(self, name: str, fit: KernelFit, whole: Prediction) -> tuple[CurvePoint, ...]:
-        """Expected metric at an eighth, a quarter and half of the rows, by the kernel's own curve.
+    def _curve(self, name: str, evidence: Evidence, whole: Prediction) -> tuple[CurvePoint, ...]:
+        """Expected metric at an eighth, a quarter and half of the sample, and at all rows.
 
-        From scratch a network makes its own features, of which the kernel knows nothing.
+        The kernel's own curve says by how much fewer rows than the sample's are worse. From scratch
+        a network makes its own features, of which the kernel knows nothing.
         """
-        n = len(self.sample)
+        n, fit = len(self.sample), evidence.kernel
         if name == "scratch" or not self.dataset.n_classes:
             return ()
-        points = []
+        points, here = [], whole
+        if n < len(self.dataset):
+            here = self._predicted(name, evidence, self.sample_probe.value, n)
+            points.append(CurvePoint(n, here))
         for size in (n // part for part in _CURVE if n // part >= self._least_rows()):
             values = 1.0 - subset_losses(fit, targets_of(self.sample), size, self.seed)
             odds = log_odds(float(values.mean()), n) - log_odds(fit.value, n)
             spread = float(values.std(ddof=1) / np.sqrt(len(values)))
-            points.append(CurvePoint(size, shifted(whole, odds, spread)))
+            points.append(CurvePoint(size, shifted(here, odds, spread)))
+        points.sort(key=lambda point: point.n_samples)
         return (*points, CurvePoint(len(self.dataset), whole))
 
     def _least_rows(self) -> int:

@@ -44,7 +44,7 @@ class StrategyOutlook:
         predicted: Expected metric; None where the strategy is not available.
         reason: Why it is not available; None where it is.
         learning_curve: The expected metric at fewer labels, ascending; may be empty.
-        basis: What the prediction rests on: "held-out probe", "tangent kernel", "frozen scores".
+        basis: What the prediction rests on, in words.
         n_trainable: How many weights it trains, the classifier aside; None where unknown.
     """
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from transferscore.strategies.kernel import feature_scale
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -17,9 +19,6 @@ __all__ = ["Probe", "fit_probe", "head_of"]
 # Inverse penalties, on standardised features.
 _CHOICES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 _FOLDS = 3
-
-# A feature that hardly varies on the rows fitted would otherwise be blown up on the others.
-_FLOOR = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +56,7 @@ def fit_probe(features: NDArray[Any], labels: NDArray[Any], n_classes: int) -> P
         n_classes: Number of classes.
     """
     values = features.astype(np.float64)
-    spread = values.std(axis=0)
-    floor = _FLOOR * np.sqrt(np.mean(spread**2)) or 1.0
-    mean, scale = values.mean(axis=0), np.maximum(spread, floor)
+    mean, scale = values.mean(axis=0), feature_scale(values)
     standard = (values - mean) / scale
     # A rotation changes nothing, and makes the fit small where features outnumber rows.
     left, sizes, right = np.linalg.svd(standard, full_matrices=False)

@@ -16,6 +16,7 @@ from transferscore.encoders.trainable import take_rows
 from transferscore.strategies.batches import epoch_batches
 from transferscore.strategies.flops import flops_of
 from transferscore.strategies.live_bytes import usage_of
+from transferscore.strategies.optimiser import adamw
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -64,7 +65,6 @@ class StepProfile:
         n_trainable: Weights that are trained, the new head among them.
         weight_bytes: Of all weights and buffers, the head among them, in float32.
         trainable_bytes: Of the trained ones.
-        largest_bytes: Of the largest trained tensor.
         activation_bytes: What a forward pass holds at its peak, per sample, in float32, for the
             samples that take most: what it keeps for the way back and what it is working on.
         forward_flops: Of a forward pass, per sample.
@@ -84,7 +84,6 @@ class StepProfile:
     n_trainable: int
     weight_bytes: int | None
     trainable_bytes: int
-    largest_bytes: int
     activation_bytes: float | None
     forward_flops: float | None
     step_flops: float | None
@@ -152,7 +151,6 @@ def profile_step(
     batches = [_prepared(model, work, each) for each in rows]
     prepare_seconds = (time.perf_counter() - began) / sum(map(len, rows))
     forward_seconds, step_seconds, n_fitting = _timed(trial, batches, min(map(len, rows)))
-    trained = [weight.nbytes for weight in trial.trained()]
     return StepProfile(
         model.device,
         trial.trains_model,
@@ -160,8 +158,7 @@ def profile_step(
         n_parameters,
         sum(weight.numel() for weight in trial.trained()),
         sum(tensor.nbytes for tensor in trial.weights()),
-        sum(trained),
-        max(trained),
+        sum(weight.nbytes for weight in trial.trained()),
         activation_bytes / len(costliest),
         forward_flops / len(costliest),
         step_flops / len(costliest),
@@ -195,7 +192,6 @@ def profile_forward(encoder: Encoder, work: Workload, n_features: int) -> StepPr
         n_trainable=head,
         weight_bytes=None,
         trainable_bytes=4 * head,
-        largest_bytes=4 * n_features * work.n_outputs,
         activation_bytes=None,
         forward_flops=None,
         step_flops=None,
@@ -219,7 +215,7 @@ class _Trial:
         self.own = [weight for weight in model.module.parameters() if weight.requires_grad]
         self.trains_model = bool(self.own)
         # Next to no learning: the steps are real, what they lead to does not matter.
-        self.optimiser = torch.optim.AdamW(self.trained(), lr=1e-7)
+        self.optimiser = adamw(self.trained(), rate=1e-7)
         self.precision = chosen_precision("auto", model.device)
 
     def trained(self) -> list[nn.Parameter]:

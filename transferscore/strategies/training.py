@@ -131,7 +131,9 @@ def _trained(
     A rate that did well on part of the rows for a few epochs can still tear the model apart in the
     whole run. Then the next lower one is taken.
     """
-    bearable = bearable_loss(run, probe, rows)
+    run.restart()
+    outputs = outputs_of(run, head_of(probe).to(run.model.device), rows)
+    bearable = bearable_loss(run, outputs, rows)
     for rate in sorted((rate for rate in run.rates if rate <= chosen), reverse=True):
         began = time.perf_counter()
         head = fit(run, rows, probe, rate, run.plan.epochs, epochs)

@@ -35,7 +35,6 @@ STEP = StepProfile(
     n_trainable=1_000_000,
     weight_bytes=4_000_000,
     trainable_bytes=4_000_000,
-    largest_bytes=1_000_000,
     activation_bytes=1_000_000.0,
     forward_flops=1e8,
     step_flops=3e8,

@@ -19,7 +19,6 @@ STEP = StepProfile(
     n_trainable=1_000_000,
     weight_bytes=4_000_000,
     trainable_bytes=4_000_000,
-    largest_bytes=1_000_000,
     activation_bytes=500_000.0,
     forward_flops=1e8,
     step_flops=3e8,
@@ -60,13 +59,13 @@ def test_a_step_timed_on_a_smaller_batch_is_scaled():
 
 
 def test_a_trained_weight_takes_sixteen_bytes_where_activations_are_small():
-    step = dataclasses.replace(STEP, activation_bytes=0.0, largest_bytes=0)
+    step = dataclasses.replace(STEP, activation_bytes=0.0)
     assert memory_bytes(step, 32, mixed=False) == 16 * 1_000_000
 
 
 def test_activations_take_the_place_of_gradients_where_they_are_more():
     assert memory_bytes(STEP, 32, mixed=False) == 4_000_000 + 8_000_000 + 32 * 500_000
-    assert memory_bytes(STEP, 1, mixed=False) == 4_000_000 + 8_000_000 + 4_000_000 + 2_000_000
+    assert memory_bytes(STEP, 1, mixed=False) == 4_000_000 + 8_000_000 + 4_000_000
 
 
 def test_mixed_precision_halves_activations_and_copies_weights():

@@ -15,6 +15,7 @@ from transferscore.strategies.calibration import (
     weighs_rehearsal,
 )
 from transferscore.strategies.evidence import gather_evidence
+from transferscore.strategies.kernel import best_mixture, feature_kernel, targets_of
 from transferscore.strategies.loop import fit
 from transferscore.strategies.published import Frozen, published_outlook
 from transferscore.strategies.rehearsal import Rehearsal, rehearse
@@ -85,7 +86,9 @@ def test_a_model_without_gradients_has_its_probe_and_reasons():
 
 def test_more_rows_than_allowed_are_sampled():
     _, found = looked(encoder(), dataset(150), "norm_tuning", max_samples=60)
-    assert [point.n_samples for point in found["norm_tuning"].learning_curve] == [30, 150]
+    curve = found["norm_tuning"].learning_curve
+    assert [point.n_samples for point in curve] == [30, 60, 150]
+    assert curve[-1].predicted == found["norm_tuning"].predicted
 
 
 def test_regression_is_looked_at_too():
@@ -105,6 +108,18 @@ def test_evidence_moves_the_prediction_and_rows_narrow_it():
     assert few.high - few.low > many.high - many.low
     assert calibrated("mine", Observed(0.7, 300, 0.5, 0.5), "audio").value > 0.7
     assert log_odds(1.0, 100) == pytest.approx(np.log(0.995 / 0.005))
+
+
+def test_gains_grow_with_rows_that_were_not_seen_and_so_does_the_doubt():
+    def foreseen(n_seen, gain=0.5, strategy="full"):
+        return calibrated(strategy, Observed(0.7, 8000, gain, gain, n_seen=n_seen), "image")
+
+    all_seen, quarter, little, least = (foreseen(n) for n in (8000, 2000, 500, 50))
+    assert all_seen.value < quarter.value < little.value == least.value
+    assert all_seen == foreseen(None) == foreseen(9000)
+    assert quarter.high - quarter.low > all_seen.high - all_seen.low
+    assert foreseen(500, gain=0.0) == foreseen(None, gain=0.0)
+    assert foreseen(500, strategy="linear_probe") == foreseen(None, strategy="linear_probe")
 
 
 def test_kernel_and_rehearsal_both_have_a_say():
@@ -128,13 +143,41 @@ def test_data_of_which_nothing_was_measured_have_the_widest_interval():
 
 
 def test_a_rehearsal_tunes_one_half_and_is_tested_on_the_other():
-    data = dataset(400, scale=100.0)
-    found = rehearse(encoder(100.0), data, 0)
+    data, model = dataset(400, scale=100.0), encoder(100.0)
+    found = rehearse(model, data, 0)
     assert found.n_rows == 200
     assert found.tuned > found.probe + 0.03
-    assert found.gain == pytest.approx(log_odds(found.tuned, 200) - log_odds(found.probe, 200))
-    assert Rehearsal(0.8, 0.4, 200).gain == 0.0
+    everything = best_mixture(
+        feature_kernel(model.forward(model.prepare(data.samples)).features), None, targets_of(data)
+    ).value
+    assert found.frozen == pytest.approx(everything, abs=0.05)
     assert rehearse(encoder(100.0), data, 0) == found
+
+
+def test_the_gain_of_a_rehearsal_is_the_mean_of_two_and_never_a_loss():
+    tuned = log_odds(0.9, 200) - log_odds(0.8, 200)
+    assert Rehearsal(0.8, 0.9, 0.8, 0.9, 200).gain == pytest.approx(tuned)
+    assert Rehearsal(0.8, 0.9, 0.8, 0.7, 200).gain == pytest.approx(tuned / 2)
+    assert Rehearsal(0.8, 0.4, 0.8, 0.7, 200).gain == 0.0
+
+
+def test_features_that_learned_random_labels_show_nothing_of_the_rows_held_out(monkeypatch):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(400, 40)).astype(np.float32)
+    data = dataset_from_arrays(rows, rng.integers(0, 2, 400), task="classification")
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(40, 256), nn.ReLU(), nn.Linear(256, 64), nn.ReLU())
+    of_all_rows = []
+
+    def noted(features, tangents, targets, among):
+        of_all_rows.append(best_mixture(features, tangents, targets).value)
+        return best_mixture(features, tangents, targets, among)
+
+    monkeypatch.setattr(rehearsal, "best_mixture", noted)
+    monkeypatch.setattr(rehearsal, "_RATE", 1e-3)
+    found = rehearse(ModuleEncoder(network, layer=""), data, 0)
+    assert found.refitted == pytest.approx(0.5, abs=0.1)
+    assert of_all_rows[1] > 0.7  # half of them were learned by heart
 
 
 @pytest.mark.parametrize(("bold", "epochs"), [(1e-3, [(1e-3, 10)]), (30.0, [(30.0, 3), (3e-4, 8)])])
