@@ -50,15 +50,21 @@ class Schedule:
 
     @property
     def n_encoded(self) -> float:
-        """Samples that go forward only: to fit a head on, or to be looked at."""
+        """Samples that go forward only: to fit a head on, or to be looked at.
+
+        The search fits a head on its part and looks at the rest after each epoch; the run fits one
+        on all samples, and looks at them before and after.
+        """
+        if not self.n_rates:
+            return self.n_samples
         held = self.n_samples * self.held_out_share
-        a_rate = self.n_samples - held + self.search_epochs * held
-        return self.n_samples + self.n_rates * a_rate
+        searched = self.n_samples - held + self.n_rates * self.search_epochs * held
+        return searched + 3 * self.n_samples
 
     @property
     def n_heads(self) -> float:
         """Heads that are fitted on features, in units of one on all samples."""
-        return 1.0 + self.n_rates * (1.0 - self.held_out_share)
+        return 1.0 + (1.0 - self.held_out_share if self.n_rates else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +128,8 @@ def cost_of(step: StepProfile, schedule: Schedule, limits: Limits) -> Cost:
 def training_seconds(step: StepProfile, schedule: Schedule, device: Device | None) -> float | None:
     """Seconds of one run, the search for a learning rate included.
 
-    The model is loaded, and the samples are read and prepared, once. Each rate that is tried, and
-    the run with the best, starts from a head that is fitted on features; for a probe that is all
-    there is.
+    The model is loaded, and the samples are read and prepared, once. The search, and the run with
+    the best rate, start from a head that is fitted on features; for a probe that is all there is.
 
     Args:
         step: One step, as measured here.

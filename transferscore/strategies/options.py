@@ -89,7 +89,7 @@ def options_key(evaluation_key: str, strategies: Sequence[Strategy], seed: int) 
     machine = f"{platform.node()} {os.cpu_count()} {os.environ.get('OMP_NUM_THREADS')}"
     # What was foreseen by another calibration is foreseen again.
     calibration = f"{CALIBRATIONS} {UNTRIED} {PUBLISHED}"
-    parts = ["options-6", calibration, evaluation_key, names, str(seed), machine]
+    parts = ["options-7", calibration, evaluation_key, names, str(seed), machine]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from transferscore.encoders.encoder import Batch, Encoder
 from transferscore.encoders.torch_inference import autocast, chosen_precision, is_out_of_memory
 from transferscore.encoders.trainable import take_rows
+from transferscore.strategies.batch_norm import batch_statistics
 from transferscore.strategies.batches import epoch_batches
 from transferscore.strategies.flops import flops_of
 from transferscore.strategies.live_bytes import usage_of
@@ -143,7 +145,8 @@ def profile_step(
     n_parameters = sum(weight.numel() for weight in model.module.parameters())
     strategy.apply(model.module, work.seed)
     costliest = np.argsort(np.asarray(work.costs), kind="stable")[-_COUNTED_SAMPLES:]
-    trial = _Trial(model, _prepared(model, work, costliest), work.n_outputs)
+    norms = batch_statistics if strategy.name == "scratch" else nullcontext
+    trial = _Trial(model, _prepared(model, work, costliest), work.n_outputs, norms)
     activation_bytes, n_operations = trial.bytes_and_operations()
     forward_flops, step_flops = trial.flops()
     rows = typical_batches(work.costs, work.batch_size, work.seed)
@@ -205,10 +208,16 @@ def profile_forward(encoder: Encoder, work: Workload, n_features: int) -> StepPr
 class _Trial:
     """A model with a new head, and the steps that are measured on it."""
 
-    def __init__(self, model: TrainableModel, counted: Batch, n_outputs: int) -> None:
+    def __init__(
+        self,
+        model: TrainableModel,
+        counted: Batch,
+        n_outputs: int,
+        norms: Callable[[], AbstractContextManager[None]],
+    ) -> None:
         import torch
 
-        self.model, self.counted = model, counted
+        self.model, self.counted, self.norms = model, counted, norms
         with torch.no_grad():
             width = model.features(counted).shape[1]
         self.head = torch.nn.Linear(width, n_outputs).to(model.device)
@@ -234,9 +243,14 @@ class _Trial:
         return outputs.float().square().mean()
 
     def step(self, batch: Batch) -> None:
-        """A whole training step."""
+        """A whole training step, as `loop.fit` makes it."""
+        import torch
+
         self.optimiser.zero_grad()
-        self.loss(batch).backward()  # type: ignore[no-untyped-call]
+        with self.norms():
+            loss = self.loss(batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.own, 1.0)
         self.optimiser.step()
 
     def forward(self, batch: Batch) -> None:

@@ -41,11 +41,12 @@ PROBE_SCHEDULE = Schedule(400, 32)
 def test_seconds_are_a_search_and_a_run():
     # 10 epochs of all, and of three rates 4 epochs of three quarters.
     assert SCHEDULE.n_trained == 10 * 400 + 3 * 4 * 300
-    # Features of all for the head; of 300 for each rate's head, and 4 looks at 100.
-    assert SCHEDULE.n_encoded == 400 + 3 * (300 + 4 * 100)
-    assert SCHEDULE.n_heads == 1 + 3 * 0.75
+    # Features of 300 for the search's head, 4 looks at 100 for each rate; of all for the run's
+    # head, and two looks at all.
+    assert SCHEDULE.n_encoded == 300 + 3 * 4 * 100 + 3 * 400
+    assert SCHEDULE.n_heads == 1 + 0.75
     assert training_seconds(STEP, SCHEDULE, None) == pytest.approx(
-        0.25 + 400 * 0.002 + 3.25 * 0.5 + 2500 * 0.01 + 7600 * 1.0 / 32
+        0.25 + 400 * 0.002 + 1.75 * 0.5 + 2700 * 0.01 + 7600 * 1.0 / 32
     )
 
 

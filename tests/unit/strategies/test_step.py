@@ -9,6 +9,7 @@ from torch import nn
 
 from transferscore.strategies import STRATEGIES
 from transferscore.strategies import step as step_module
+from transferscore.strategies.batch_norm import batch_statistics
 from transferscore.strategies.batches import epoch_batches
 from transferscore.strategies.flops import flops_of
 from transferscore.strategies.live_bytes import usage_of
@@ -116,6 +117,21 @@ def test_a_profile_of_full_fine_tuning_counts_everything(load, work):
     assert profile.step_seconds > profile.forward_seconds > 0
     assert profile.load_seconds > 0
     assert profile.batch_size == 30
+
+
+@pytest.mark.parametrize(("name", "entered"), [("full", False), ("scratch", True)])
+def test_steps_from_scratch_are_timed_with_the_norms_on_their_batches(
+    load, work, monkeypatch, name, entered
+):
+    norms = []
+
+    def noted():
+        norms.append(name)
+        return batch_statistics()
+
+    monkeypatch.setattr(step_module, "batch_statistics", noted)
+    profile_step(load, STRATEGIES[name], work)
+    assert bool(norms) == entered
 
 
 def test_a_probe_trains_the_head_alone(load, work):
