@@ -252,6 +252,6 @@ def _summary(ratios: list[float], goal: float) -> None:
     print(
         f"error: mean {errors.mean():.0%}, median {np.median(errors):.0%}, "
         f"most {errors.max():.0%}; within {goal:.0%}: {np.mean(errors <= goal):.0%} of "
-        f"{len(errors)}"
+        f"{len(errors)}; predicted / measured {np.median(ratios):.2f} at the median"
     )
     assert np.median(errors) <= goal

@@ -35,7 +35,7 @@ from tests.benchmarks.measured_strategies import TEXTS, measured
 from tests.benchmarks.strategy_evidence import gathered
 from transferscore.ranking.agreement import weighted_tau
 from transferscore.strategies import STRATEGIES
-from transferscore.strategies.calibration import log_odds
+from transferscore.strategies.calibration import UNSEEN_SPREAD, log_odds
 from transferscore.strategies.rehearsal import Rehearsal
 
 # A constant, and the weights of the kernel's gain, of the rehearsal's and of the frozen features'
@@ -46,12 +46,11 @@ IS_FITTED = np.array([0.0, 1.0, 1.0, 0.0])
 # How strongly errors in accuracy (about 0.03) are held against leaving the prior, and the common
 # coefficients. What is lost from scratch is known to a few units of log odds only.
 PULL, PULL_APART, PULL_LOST = 0.1, 0.2, 0.02
-UNSEEN_SPREAD = 0.03  # the error that every doubling of rows adds
+LEAST_SPREAD = 0.03  # so few datasets show no less
 NINETY = 1.645
 REPEATS = 300
 REHEARSED = ("probe", "tuned", "frozen", "refitted")
 TUNED = ("norm_tuning", "partial", "lora", "full")
-FROZEN = ("linear_probe",)
 FIXED = {"always linear_probe": "linear_probe", "always lora": "lora", "always full": "full"}
 
 
@@ -172,12 +171,11 @@ def left_out(all_pairs: list[Pair]) -> dict[int, float]:
 def spread_of(strategy: str, own: list[Pair], answers: dict[int, float]) -> float:
     """Error beyond the chance of training and test rows, of a strategy among those akin to it.
 
-    Runs of its own count for what they are, and the others together for as much as four of them;
-    so few datasets show no less than 3 %.
+    Runs of its own count for what they are, and the others together for as much as four of them.
     """
     beyond = np.array([beyond_chance(p, answers[id(p)]) for p in own])
     weights = np.array([1.0 * (p.strategy == strategy) + 4.0 / len(own) for p in own])
-    return float(np.sqrt(max(weights @ beyond / weights.sum(), 0.03**2)))
+    return float(np.sqrt(max(weights @ beyond / weights.sum(), LEAST_SPREAD**2)))
 
 
 def beyond_chance(pair: Pair, value: float) -> float:
@@ -236,18 +234,22 @@ def report_choices(all_pairs: list[Pair], answers: dict[int, float]) -> None:
     groups = defaultdict(list)
     for pair in all_pairs:
         groups[pair.dataset].append(pair)
-    taus, regrets, fixed = [], [], defaultdict(list)
+    taus, regrets, fixed = defaultdict(list), [], defaultdict(list)
     for name, own in sorted(groups.items()):
         accuracy = np.array([p.accuracy for p in own])
         ours = np.array([answers[id(p)] for p in own])
-        taus.append(weighted_tau(ours, accuracy))
+        tau = weighted_tau(ours, accuracy)
+        taus[own[0].kind].append(tau)
         regrets.append(accuracy.max() - accuracy[ours.argmax()])
         for title, strategy in FIXED.items():
             rows = [p.accuracy for p in own if p.strategy == strategy]
             if rows:
                 fixed[title].append(accuracy.max() - max(rows))
-        print(f"{name}: {len(own)} pairs, tau {taus[-1]:.2f}, regret {100 * regrets[-1]:.1f}")
-    print(f"weighted tau {np.mean(taus):.2f}, regret {100 * np.mean(regrets):.1f} points")
+        print(f"{name}: {len(own)} pairs, tau {tau:.2f}, regret {100 * regrets[-1]:.1f}")
+    for kind, of_kind in taus.items():
+        print(f"weighted tau of {kind} data {np.mean(of_kind):.2f}")
+    every = [tau for of_kind in taus.values() for tau in of_kind]
+    print(f"weighted tau {np.mean(every):.2f}, regret {100 * np.mean(regrets):.1f} points")
     print(f"weighted tau of a second measurement, by chance: {tau_of_a_repeat(groups):.2f}")
     for title, values in fixed.items():
         print(f"{title}: regret {100 * np.mean(values):.1f} points on {len(values)} datasets")
@@ -308,7 +310,7 @@ def growths(some: list[Pair], weights: dict[tuple[str, str, str], np.ndarray]) -
         return np.concatenate([missed, PULL * flat[:1], PULL_APART * flat[1:]])
 
     found = least_squares(errors, np.zeros(1 + len(TUNED))).x
-    return dict(zip(TUNED, found[0] + found[1:], strict=True)) | dict.fromkeys(FROZEN, 0.0)
+    return dict(zip(TUNED, found[0] + found[1:], strict=True)) | {"linear_probe": 0.0}
 
 
 def report_sizes(all_pairs: list[Pair]) -> None:
@@ -319,7 +321,8 @@ def report_sizes(all_pairs: list[Pair]) -> None:
     for pair in sizes:
         growth = growths(without(sizes, pair), weights)[pair.strategy]
         value = predicted(pair, weights[key_of(pair)], growth)
-        hits.append(covered(pair, value, np.hypot(0.03, UNSEEN_SPREAD * pair.doublings)))
+        unseen = UNSEEN_SPREAD * pair.doublings if pair.strategy in TUNED else 0.0
+        hits.append(covered(pair, value, np.hypot(LEAST_SPREAD, unseen)))
         same = predicted(pair, weights[key_of(pair)])
         missed[pair.n, pair.strategy].append(
             [abs(value - pair.accuracy), abs(same - pair.accuracy), abs(pair.probe - pair.accuracy)]

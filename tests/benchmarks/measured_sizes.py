@@ -11,7 +11,6 @@ rehearsals saw 512 at most, and how far off fewer labels are.
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -28,8 +27,10 @@ from tests.benchmarks.measured_strategies import (
     open_model,
     plan_for,
 )
+from tests.benchmarks.tables import add_row, rows_of
 from transferscore.datasets import Dataset, dataset_from_arrays, sample_dataset
 from transferscore.encoders import Encoder
+from transferscore.features import extract_features
 from transferscore.statistics import Statistics
 from transferscore.strategies import STRATEGIES, Strategy
 from transferscore.strategies.calibration import log_odds
@@ -60,10 +61,7 @@ COLUMNS = [
 
 
 def measured_sizes(table: Path = TABLE) -> list[dict[str, str]]:
-    if not table.exists():
-        return []
-    with table.open(newline="") as file:
-        return list(csv.DictReader(file))
+    return rows_of(table)
 
 
 def measure(job: str, table: Path) -> None:
@@ -85,7 +83,7 @@ def measure(job: str, table: Path) -> None:
         result = train_strategy(encoder, strategy, both, here, there, plan=plan, seed=SEED)
         accuracy = f"{result.metrics['accuracy']:.4f}"
         job_of = {"model": model, "dataset": name, "n_rows": n, "n_test": len(there)}
-        write(table, {**job_of, **row, "accuracy": accuracy})
+        add_row(table, COLUMNS, {**job_of, **row, "accuracy": accuracy})
 
 
 def opened(name: str) -> Dataset:
@@ -105,9 +103,7 @@ def evidence_of(
     encoder: Encoder, dataset: Dataset, strategies: list[Strategy]
 ) -> Iterable[dict[str, object]]:
     """What an outlook would know of each strategy."""
-    parts = np.array_split(np.arange(len(dataset)), max(1, len(dataset) // 64))
-    batches = (encoder.prepare([dataset.samples[i] for i in part]) for part in parts)
-    features = np.concatenate([encoder.forward(batch).features for batch in batches])
+    features = extract_features(encoder, dataset).values
     probe = Statistics(features, dataset.labels).held_out.value
     sample = sample_dataset(dataset, N_SEEN, SEED)
     found = gather_evidence(encoder, sample, strategies, SEED)
@@ -122,16 +118,6 @@ def evidence_of(
             "rehearsal_gain": f"{seen.rehearsal.gain if seen.rehearsal else 0.0:.4f}",
             "frozen_share": 1.0 - seen.kernel.share,
         }
-
-
-def write(table: Path, row: dict[str, object]) -> None:
-    is_new = not table.exists()
-    with table.open("a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
-    print(row, flush=True)
 
 
 if __name__ == "__main__":

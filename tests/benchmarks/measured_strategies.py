@@ -12,7 +12,6 @@ and memory are of a machine shared with other work.
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tests.benchmarks.tables import add_row, rows_of
 from transferscore.datasets import Dataset, read_dataset
 from transferscore.encoders import Encoder, resolve_models, trainable_model
 from transferscore.strategies import STRATEGIES
@@ -100,10 +100,7 @@ def compact(dataset: Dataset, rows: np.ndarray) -> Dataset:
 
 
 def measured(table: Path = TABLE) -> list[dict[str, str]]:
-    if not table.exists():
-        return []
-    with table.open(newline="") as file:
-        return list(csv.DictReader(file))
+    return rows_of(table)
 
 
 def measure(model: str, name: str, table: Path) -> None:
@@ -121,13 +118,13 @@ def measure(model: str, name: str, table: Path) -> None:
             continue
         module = trainable_model(encoder, dataset.samples[:2]).module
         if reason := strategy.unavailable(module):
-            write(table, {**job, "strategy": strategy.name, "reason": reason})
+            add_row(table, COLUMNS, {**job, "strategy": strategy.name, "reason": reason})
             continue
         forget_peak()
         before = peak_mb()
         plan = plan_for(model, strategy.name)
         result = train_strategy(encoder, strategy, dataset, here, there, plan=plan, seed=SEED)
-        write(table, {**job, **row_of(result), "peak_mb": peak_mb() - before})
+        add_row(table, COLUMNS, {**job, **row_of(result), "peak_mb": peak_mb() - before})
 
 
 def plan_for(model: str, strategy: str) -> TrainingPlan:
@@ -149,16 +146,6 @@ def row_of(result: TrainingResult) -> dict[str, object]:
         "seconds": f"{result.seconds:.1f}",
         "epoch_seconds": f"{result.epoch_seconds:.2f}",
     }
-
-
-def write(table: Path, row: dict[str, object]) -> None:
-    is_new = not table.exists()
-    with table.open("a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
-    print(row, flush=True)
 
 
 def forget_peak() -> None:

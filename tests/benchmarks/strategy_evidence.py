@@ -9,7 +9,6 @@ puts the two tables together.
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ from tests.benchmarks.measured_strategies import (
     open_model,
     split_rows,
 )
+from tests.benchmarks.tables import add_row, rows_of
 from transferscore.strategies import STRATEGIES
 from transferscore.strategies.evidence import gather_evidence
 
@@ -36,10 +36,7 @@ COLUMNS = [
 
 
 def gathered(table: Path = TABLE) -> list[dict[str, str]]:
-    if not table.exists():
-        return []
-    with table.open(newline="") as file:
-        return list(csv.DictReader(file))
+    return rows_of(table)
 
 
 def gather(model: str, name: str, table: Path) -> None:
@@ -72,17 +69,7 @@ def gather(model: str, name: str, table: Path) -> None:
             "n_classes": dataset.n_classes,
             "seconds": f"{seconds:.0f}",
         }
-        write(table, row)
-
-
-def write(table: Path, row: dict[str, object]) -> None:
-    is_new = not table.exists()
-    with table.open("a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
-    print(row, flush=True)
+        add_row(table, COLUMNS, row)
 
 
 if __name__ == "__main__":

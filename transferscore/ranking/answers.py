@@ -73,12 +73,13 @@ def _until_better(best: Pair, probe: Pair, setting: Setting) -> str:
             f"{name} is not expected to beat the probe with up to 16 times the "
             f"{setting.n_samples:,} labels{_at_best(crossing)}."
         )
-    n = setting.n_samples
-    if round(crossing.n_samples) <= round(n / FURTHEST):
-        at_worst = f" (90% interval: at most {_round(crossing.high)})"
+    n, fewest = setting.n_samples, round(setting.n_samples / FURTHEST)
+    if round(crossing.n_samples) <= fewest:
+        is_sure = round(crossing.high) <= fewest
+        at_worst = "" if is_sure else f" (90% interval: at most {_round(crossing.high)})"
         return (
             f"{name} is expected to beat the probe with a sixteenth of the {n:,} labels already"
-            f"{at_worst if round(crossing.high) > round(n / FURTHEST) else ''}."
+            f"{at_worst}."
         )
     return (
         f"{name} is expected to beat the probe from about {_round(crossing.n_samples)} labels on "

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-__all__ = ["batch_statistics"]
+__all__ = ["batch_statistics", "training_norms"]
 
 _MOMENTUM = 0.1
+
+
+def training_norms(*, from_scratch: bool) -> AbstractContextManager[None]:
+    """How batch norms behave in a step of training: those of pretrained models stay as they are."""
+    return batch_statistics() if from_scratch else nullcontext()
 
 
 @contextmanager

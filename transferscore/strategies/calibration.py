@@ -13,6 +13,7 @@ from transferscore.strategies.calibration_table import CALIBRATIONS, UNTRIED, Ca
 from transferscore.strategies.outlook_values import Prediction
 
 __all__ = [
+    "UNSEEN_SPREAD",
     "Observed",
     "calibrated",
     "log_odds",
@@ -27,7 +28,7 @@ _NINETY = 1.645
 # A gain that was seen with some rows says nothing of more than sixteen times as many.
 _MOST_DOUBLINGS = 4.0
 # Error in accuracy that each doubling adds, by runs with 1,000 rows of which 512 were seen.
-_UNSEEN_SPREAD = 0.03
+UNSEEN_SPREAD = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def calibrated(strategy: str, observed: Observed, modality: str) -> Prediction:
     gain = table.kernel * observed.kernel_gain + table.rehearsal * observed.rehearsal_gain
     gain *= 1.0 + table.growth * observed.doublings
     odds = table.constant + gain + table.frozen * observed.frozen_share
-    unseen = _UNSEEN_SPREAD * observed.doublings if gain else 0.0
+    unseen = UNSEEN_SPREAD * observed.doublings if gain else 0.0
     return raised(observed.probe, odds, observed.n_rows, math.hypot(table.spread, unseen))
 
 

@@ -119,7 +119,7 @@ def best_mixture(
             labels, it is the others.
     """
     shares: Iterable[float] = (0.0,) if tangents is None else _SHARES
-    rows = np.arange(len(targets)) if among is None else among
+    rows = slice(None) if among is None else among
     fits = (
         _best_penalty(_mixed(features, tangents, share), targets, share, rows) for share in shares
     )
@@ -177,7 +177,7 @@ def _mixed(features: _Matrix, tangents: _Matrix | None, share: float) -> _Matrix
 
 
 def _best_penalty(
-    kernel: _Matrix, targets: _Matrix, share: float, rows: NDArray[np.int64]
+    kernel: _Matrix, targets: _Matrix, share: float, rows: NDArray[np.int64] | slice
 ) -> KernelFit:
     predictions = leave_one_out(kernel, targets, PENALTIES)[:, rows]
     errors = np.mean((predictions - targets[rows]) ** 2, axis=(1, 2))

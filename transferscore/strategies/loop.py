@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from transferscore.datasets import Dataset
 from transferscore.encoders import Encoder, TrainableModel, take_rows, trainable_model
 from transferscore.errors import EncoderError
-from transferscore.strategies.batch_norm import batch_statistics
+from transferscore.strategies.batch_norm import training_norms
 from transferscore.strategies.batches import epoch_batches
 from transferscore.strategies.measures import measure
 from transferscore.strategies.optimiser import adamw
@@ -37,6 +37,7 @@ __all__ = [
     "outputs_on",
     "prepare_run",
     "score_of",
+    "score_on",
 ]
 
 # Three for each strategy, a factor of four apart; the best is found on a held-out part.
@@ -101,7 +102,7 @@ class TrainingRun:
 
     def norms(self) -> AbstractContextManager[None]:
         """How batch norms behave in a step of training."""
-        return batch_statistics() if self.from_scratch else nullcontext()
+        return training_norms(from_scratch=self.from_scratch)
 
 
 def prepare_run(
@@ -232,26 +233,27 @@ def held_out_rows(
 
 def score_of(run: TrainingRun, head: nn.Module, rows: NDArray[np.int64]) -> tuple[float, float]:
     """The leading metric and the loss of model and head on some rows."""
-    outputs = outputs_of(run, head, rows)
-    metrics = measure(outputs, run.dataset.labels[rows], run.dataset.task.kind)
-    return next(iter(metrics.values())), _loss_of_outputs(run, outputs, rows)
+    return score_on(run, outputs_of(run, head, rows), rows)
 
 
-def _loss_of_outputs(
-    run: TrainingRun, outputs: NDArray[np.float32], rows: NDArray[np.int64]
-) -> float:
+def score_on(
+    run: TrainingRun, outputs: NDArray[Any], rows: NDArray[np.int64]
+) -> tuple[float, float]:
+    """The leading metric and the loss of outputs `(r, K)` on their rows."""
     import torch
 
-    return float(_loss_of(torch.from_numpy(outputs), run.dataset, rows))
+    metrics = measure(outputs, run.dataset.labels[rows], run.dataset.task.kind)
+    loss = float(_loss_of(torch.from_numpy(outputs), run.dataset, rows))
+    return next(iter(metrics.values())), loss
 
 
-def bearable_loss(run: TrainingRun, outputs: NDArray[np.float32], rows: NDArray[np.int64]) -> float:
+def bearable_loss(run: TrainingRun, outputs: NDArray[Any], rows: NDArray[np.int64]) -> float:
     """Loss on its training rows above which a model has lost half of what the probe knew of them.
 
     Halfway from the loss of the probe's outputs `(r, K)` to that of who knows the classes' shares,
     or the mean, and nothing else. A learning rate that leads there tears the model apart.
     """
-    known = _loss_of_outputs(run, outputs, rows)
+    _, known = score_on(run, outputs, rows)
     if not run.dataset.n_classes:
         return 0.5 * (known + 1.0)
     shares = np.bincount(run.dataset.labels[rows]) / len(rows)

@@ -186,13 +186,13 @@ class _Look:
         points, here = [], whole
         if n < len(self.dataset):
             here = self._predicted(name, evidence, self.sample_probe.value, n)
-            points.append(CurvePoint(n, here))
         for size in (n // part for part in _CURVE if n // part >= self._least_rows()):
             values = 1.0 - subset_losses(fit, targets_of(self.sample), size, self.seed)
             odds = log_odds(float(values.mean()), n) - log_odds(fit.value, n)
             spread = float(values.std(ddof=1) / np.sqrt(len(values)))
             points.append(CurvePoint(size, shifted(here, odds, spread)))
-        points.sort(key=lambda point: point.n_samples)
+        if here is not whole:
+            points.append(CurvePoint(n, here))
         return (*points, CurvePoint(len(self.dataset), whole))
 
     def _least_rows(self) -> int:

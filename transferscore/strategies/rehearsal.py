@@ -28,9 +28,9 @@ from transferscore.strategies.loop import (
     outputs_on,
     prepare_run,
     score_of,
+    score_on,
 )
-from transferscore.strategies.measures import measure
-from transferscore.strategies.probe import Probe, fit_probe, head_of
+from transferscore.strategies.probe import Probe, fit_probe
 from transferscore.strategies.strategy import STRATEGIES
 
 if TYPE_CHECKING:
@@ -95,14 +95,13 @@ def rehearse(encoder: Encoder, dataset: Dataset, seed: int) -> Rehearsal:
     frozen = features_of(run, everything)
     probe = fit_probe(frozen[fitted], dataset.labels[fitted], dataset.n_classes)
     if _convolves(run.model.module):
-        known = outputs_on(run, head_of(probe).to(run.model.device), frozen[fitted])
-        head = _tuned_in_two_attempts(run, fitted, probe, bearable_loss(run, known, fitted))
+        bearable = bearable_loss(run, probe.outputs(frozen[fitted]), fitted)
+        head = _tuned_in_two_attempts(run, fitted, probe, bearable)
     else:
         head = fit(run, fitted, probe, _RATE, EPOCHS, EPOCHS)
     tuned = features_of(run, everything)
-    outputs = (probe.outputs(frozen[held]), outputs_on(run, head, tuned[held]))
-    metrics = (measure(each, dataset.labels[held], dataset.task.kind) for each in outputs)
-    before, after = (next(iter(metric.values())) for metric in metrics)
+    before, _ = score_on(run, probe.outputs(frozen[held]), held)
+    after, _ = score_on(run, outputs_on(run, head, tuned[held]), held)
     targets = targets_of(dataset)
     left_out, left_out_after = (
         best_mixture(feature_kernel(features), None, targets, held).value

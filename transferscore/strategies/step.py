@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from transferscore.encoders.encoder import Batch, Encoder
 from transferscore.encoders.torch_inference import autocast, chosen_precision, is_out_of_memory
 from transferscore.encoders.trainable import take_rows
-from transferscore.strategies.batch_norm import batch_statistics
+from transferscore.strategies.batch_norm import training_norms
 from transferscore.strategies.batches import epoch_batches
 from transferscore.strategies.flops import flops_of
 from transferscore.strategies.live_bytes import usage_of
@@ -145,8 +144,8 @@ def profile_step(
     n_parameters = sum(weight.numel() for weight in model.module.parameters())
     strategy.apply(model.module, work.seed)
     costliest = np.argsort(np.asarray(work.costs), kind="stable")[-_COUNTED_SAMPLES:]
-    norms = batch_statistics if strategy.name == "scratch" else nullcontext
-    trial = _Trial(model, _prepared(model, work, costliest), work.n_outputs, norms)
+    counted = _prepared(model, work, costliest)
+    trial = _Trial(model, counted, work.n_outputs, from_scratch=strategy.name == "scratch")
     activation_bytes, n_operations = trial.bytes_and_operations()
     forward_flops, step_flops = trial.flops()
     rows = typical_batches(work.costs, work.batch_size, work.seed)
@@ -209,15 +208,11 @@ class _Trial:
     """A model with a new head, and the steps that are measured on it."""
 
     def __init__(
-        self,
-        model: TrainableModel,
-        counted: Batch,
-        n_outputs: int,
-        norms: Callable[[], AbstractContextManager[None]],
+        self, model: TrainableModel, counted: Batch, n_outputs: int, *, from_scratch: bool
     ) -> None:
         import torch
 
-        self.model, self.counted, self.norms = model, counted, norms
+        self.model, self.counted, self.from_scratch = model, counted, from_scratch
         with torch.no_grad():
             width = model.features(counted).shape[1]
         self.head = torch.nn.Linear(width, n_outputs).to(model.device)
@@ -247,7 +242,7 @@ class _Trial:
         import torch
 
         self.optimiser.zero_grad()
-        with self.norms():
+        with training_norms(from_scratch=self.from_scratch):
             loss = self.loss(batch)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.own, 1.0)

@@ -18,6 +18,7 @@ from transferscore.strategies.loop import (
     TrainingPlan,
     TrainingRun,
     bearable_loss,
+    features_of,
     first_probe,
     fit,
     held_out_rows,
@@ -132,8 +133,7 @@ def _trained(
     whole run. Then the next lower one is taken.
     """
     run.restart()
-    outputs = outputs_of(run, head_of(probe).to(run.model.device), rows)
-    bearable = bearable_loss(run, outputs, rows)
+    bearable = bearable_loss(run, probe.outputs(features_of(run, rows)), rows)
     for rate in sorted((rate for rate in run.rates if rate <= chosen), reverse=True):
         began = time.perf_counter()
         head = fit(run, rows, probe, rate, run.plan.epochs, epochs)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from transferscore.strategies import STRATEGIES
+from transferscore.strategies import STRATEGIES, batch_norm
 from transferscore.strategies import step as step_module
 from transferscore.strategies.batch_norm import batch_statistics
 from transferscore.strategies.batches import epoch_batches
@@ -129,7 +129,7 @@ def test_steps_from_scratch_are_timed_with_the_norms_on_their_batches(
         norms.append(name)
         return batch_statistics()
 
-    monkeypatch.setattr(step_module, "batch_statistics", noted)
+    monkeypatch.setattr(batch_norm, "batch_statistics", noted)
     profile_step(load, STRATEGIES[name], work)
     assert bool(norms) == entered
 
